@@ -1,0 +1,253 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkApplication } from "./checks/applications";
+import { createPassword } from "./clusterCredentials";
+import { assertNoProblems } from "./platform/problems";
+import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
+import { ConnectionTarget, renderConnectionUrl } from "./render/connectionUrl";
+import { scramVerifier } from "./render/scram";
+import { RoleAccess, renderApplicationDropSql, renderApplicationSql, RoleSql } from "./render/sql";
+
+/** A further role of an application. */
+export interface ApplicationRoleArgs {
+    /**
+     * What it may do with what the owner has made and will make in the application's schemas.
+     *
+     * @default RoleAccess.ReadOnly
+     *
+     * **Change:** in place.
+     */
+    access?: RoleAccess;
+    /**
+     * Connections that it may hold; -1 means no limit.
+     *
+     * @default -1
+     *
+     * **Change:** in place.
+     */
+    connectionLimit?: number;
+    /**
+     * A greater number makes a new password.
+     *
+     * @default 1
+     *
+     * **Change:** in place; sessions that are open go on, new ones need the new password.
+     */
+    passwordGeneration?: number;
+}
+
+/** An application's database. */
+export interface ApplicationArgs {
+    /**
+     * Name of the database: any name of at most 63 bytes, quoted where it must be.
+     *
+     * @default - the application's key
+     *
+     * **Change:** another database is made; the old one stays.
+     */
+    database?: string;
+    /**
+     * Name of the role that owns it.
+     *
+     * @default - the application's key
+     *
+     * **Change:** another role is made and becomes the owner; the old one can't log in any more.
+     */
+    owner?: string;
+    /**
+     * Further roles by name.
+     *
+     * @default - none
+     *
+     * **Change:** in place; a role that is taken out can't log in any more, and is not dropped.
+     */
+    roles?: { [name: string]: ApplicationRoleArgs };
+    /**
+     * Schemas that the owner gets, and that the roles' access speaks of.
+     *
+     * @default ["public"]
+     *
+     * **Change:** in place; a schema that is taken out stays.
+     */
+    schemas?: string[];
+    /**
+     * Extensions, which the image must hold.
+     *
+     * @default - none
+     *
+     * **Change:** in place; an extension that is taken out stays.
+     */
+    extensions?: string[];
+    /**
+     * Connections to the database; -1 means no limit.
+     *
+     * @default -1
+     *
+     * **Change:** in place.
+     */
+    connectionLimit?: number;
+    /**
+     * A greater number makes a new password for the owner.
+     *
+     * @default 1
+     *
+     * **Change:** in place; sessions that are open go on, new ones need the new password.
+     */
+    passwordGeneration?: number;
+    /**
+     * Whether the database and its roles are dropped, with all their data, when the application is taken out or the stack is destroyed.
+     *
+     * @default false - they stay
+     *
+     * **Change:** in place.
+     */
+    allowDrop?: boolean;
+}
+
+/** Where an application's clients connect. */
+export interface ApplicationEndpoints {
+    /** Entry points that lead to the primary. */
+    direct: ConnectionTarget;
+    /** Entry points that lead to replicas. */
+    readOnly: ConnectionTarget;
+    /** Entry points through PgBouncer; the direct ones where there is none. */
+    pooled: ConnectionTarget;
+}
+
+/** Arguments of {@link ApplicationDatabase}. */
+export interface ApplicationDatabaseArgs extends ApplicationArgs {
+    /** The application's key: default of database and owner. */
+    key: string;
+    /** How the database is made. */
+    sql: SqlConnection;
+    endpoints: ApplicationEndpoints;
+    /** Salt of the SCRAM verifiers. */
+    salt: pulumi.Input<string>;
+}
+
+/** Connection URLs of one role; all of them hold its password. */
+export interface ApplicationUrls {
+    /** To the primary. */
+    direct: string;
+    /** To a replica, within the lag bound. */
+    readOnly: string;
+    /** To the primary through PgBouncer. */
+    pooled: string;
+}
+
+/** A role's login. */
+export interface ApplicationLogin {
+    username: string;
+    password: string;
+    urls: ApplicationUrls;
+}
+
+/**
+ * An application's database with its owner, further roles, rights and extensions. It is made through the router, changed in place, and
+ * dropped only when that is explicitly allowed.
+ *
+ * @example
+ * ```typescript
+ * const shop = new ApplicationDatabase("pg-shop", { key: "shop", sql, endpoints, salt, extensions: ["pg_trgm"] });
+ * export const url = shop.urls.apply((urls) => urls.pooled);
+ * ```
+ */
+export class ApplicationDatabase extends pulumi.ComponentResource {
+    /** Name of the database. */
+    public readonly database: string;
+    /** Name of the owner. */
+    public readonly owner: string;
+    /** The owner's password; secret. */
+    public readonly password: pulumi.Output<string>;
+    /** The owner's connection URLs; secret. They resolve when the database is there. */
+    public readonly urls: pulumi.Output<ApplicationUrls>;
+    /** Logins of the further roles, by name; secret. They resolve when the roles are there. */
+    public readonly roles: pulumi.Output<{ [name: string]: ApplicationLogin }>;
+
+    constructor(name: string, args: ApplicationDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("pgha:index:ApplicationDatabase", name, {}, opts);
+        assertNoProblems(checkApplication(`applications.${args.key}`, args.key, args));
+
+        this.database = args.database ?? args.key;
+        this.owner = args.owner ?? args.key;
+        this.password = createPassword(`${name}-owner`, args.passwordGeneration ?? 1, this);
+        const rolePasswords = createRolePasswords(name, args, this);
+        const command = createDatabase(name, this, args, rolePasswords);
+        const after = <T>(value: pulumi.Input<T>): pulumi.Output<pulumi.Unwrap<T>> =>
+            pulumi.secret(pulumi.all([value, command.urn]).apply(([plain]) => plain)) as pulumi.Output<
+                pulumi.Unwrap<T>
+            >;
+        this.urls = after(
+            this.password.apply((password) => urlsOf(args.endpoints, this.owner, password, this.database)),
+        );
+        this.roles = after(
+            pulumi.output(rolePasswords).apply((passwords) =>
+                Object.fromEntries(
+                    Object.entries(passwords).map(([username, password]) => [
+                        username,
+                        { username, password, urls: urlsOf(args.endpoints, username, password, this.database) },
+                    ]),
+                ),
+            ),
+        );
+        this.registerOutputs({ database: this.database, owner: this.owner, urls: this.urls, roles: this.roles });
+    }
+}
+
+type Passwords = { [role: string]: pulumi.Output<string> };
+
+function createRolePasswords(name: string, args: ApplicationDatabaseArgs, parent: pulumi.Resource): Passwords {
+    return Object.fromEntries(
+        Object.entries(args.roles ?? {}).map(([role, settings]) => [
+            role,
+            createPassword(`${name}-role-${role}`, settings.passwordGeneration ?? 1, parent),
+        ]),
+    );
+}
+
+function createDatabase(
+    name: string,
+    application: ApplicationDatabase,
+    args: ApplicationDatabaseArgs,
+    rolePasswords: Passwords,
+): pulumi.Resource {
+    const { database, owner } = application;
+    const sql = pulumi
+        .all([application.password, pulumi.output(rolePasswords), args.salt])
+        .apply(([ownerPassword, passwords, salt]) => {
+            const login = (role: string, password: string, connectionLimit = -1): RoleSql => ({
+                name: role,
+                verifier: scramVerifier(password, `${salt}${role}`),
+                connectionLimit,
+            });
+            return renderApplicationSql({
+                key: args.key,
+                database,
+                connectionLimit: args.connectionLimit ?? -1,
+                owner: login(owner, ownerPassword),
+                roles: Object.entries(args.roles ?? {}).map(([role, settings]) => ({
+                    ...login(role, passwords[role] ?? "", settings.connectionLimit),
+                    access: settings.access ?? RoleAccess.ReadOnly,
+                })),
+                schemas: args.schemas ?? ["public"],
+                extensions: args.extensions ?? [],
+            });
+        });
+    const deleteSql = args.allowDrop
+        ? renderApplicationDropSql(database, [owner, ...Object.keys(args.roles ?? {})])
+        : undefined;
+    return createSqlCommand(
+        `${name}-database`,
+        { connection: args.sql, sql, purpose: `making the database of ${args.key}`, deleteSql },
+        { parent: application },
+    );
+}
+
+function urlsOf(
+    endpoints: ApplicationEndpoints,
+    username: string,
+    password: string,
+    database: string,
+): ApplicationUrls {
+    const url = (target: ConnectionTarget): string => renderConnectionUrl(target, { username, password, database });
+    return { direct: url(endpoints.direct), readOnly: url(endpoints.readOnly), pooled: url(endpoints.pooled) };
+}

@@ -1,0 +1,112 @@
+import { placeOnHosts } from "../clusterPlacement";
+import { hostLabel } from "../defaults";
+import { postgresParameters } from "../patroniSettings";
+import type { PostgresClusterArgs } from "../postgresCluster";
+import { checkApplications } from "./applications";
+import { checkEtcdSettings } from "./etcd";
+import { checkHaProxySettings } from "./haProxy";
+import { checkHost, hostWarnings } from "./hosts";
+import { checkKnownHost, checkMembers, checkSpread } from "./members";
+import { checkClusterName, checkLabelName } from "./names";
+import { checkNetwork, checkSubnetApart } from "./network";
+import { checkPatroniSettings } from "./patroni";
+import { checkPgBouncerSettings, checkPoolSizes } from "./pgBouncer";
+import { checkPorts } from "./ports";
+import { Problem } from "./problem";
+import { checkResources, duplicated } from "./values";
+
+/** Checks everything about a cluster that can be told without its hosts. */
+export function checkCluster(clusterName: string, args: PostgresClusterArgs): Problem[] {
+    const placement = placeOnHosts(clusterName, args);
+    const nodes = placement.patroni.nodes;
+    const hosts = placedHosts(args);
+    const members = placement.etcd.members;
+    const memoryMiB = placement.smallestMemoryMiB;
+    return [
+        ...checkClusterName("clusterName", clusterName),
+        ...Object.entries(args.hosts).flatMap(([key, host]) => checkHost(key, host)),
+        ...checkHostsApart(args),
+        ...checkKnownHost("swarm.manager", args.swarm.manager, args.hosts),
+        ...Object.keys(args.labels ?? {}).flatMap((name) => checkLabelName("labels", name)),
+        ...checkDataRoot("dataRoot", args.dataRoot),
+        ...checkNetwork("network", args.network ?? {}),
+        ...checkSubnetApart(
+            "network.subnet",
+            args.network?.subnet,
+            Object.values(args.hosts).map((host) => host.address),
+        ),
+        ...checkEtcdSettings("etcd", { ...args.etcd, members }),
+        ...checkMembers("etcd.members", clusterName, members, hosts),
+        ...checkPatroniSettings("patroni", args.patroni ?? {}, Object.keys(nodes).length, memoryMiB),
+        ...checkMembers("patroni.nodes", clusterName, nodes, hosts),
+        ...checkHaProxySettings("haproxy", args.haproxy ?? {}),
+        ...checkSpread("haproxy.hosts", placement.haproxy.hosts, args.hosts),
+        ...checkPgBouncerSettings("pgbouncer", args.pgbouncer ?? {}),
+        ...checkSpread("pgbouncer.hosts", placement.pgbouncer.hosts, args.hosts),
+        ...checkResources("exporter.resources", args.exporter?.resources),
+        ...checkPorts(args, placement),
+        ...checkApplications("applications", args.applications ?? {}),
+        ...checkPoolSizes(
+            "pgbouncer",
+            args.pgbouncer ?? {},
+            placement.pgbouncer.hosts.length,
+            Object.keys(args.applications ?? {}).length,
+            Number(postgresParameters(args.patroni ?? {}, memoryMiB).max_connections),
+        ),
+        ...Object.entries(args.images).flatMap(([name, image]) => checkImage(`images.${name}`, image)),
+    ];
+}
+
+/** What may be so, but should be known. */
+export function clusterWarnings(args: PostgresClusterArgs): Problem[] {
+    const hosts = Object.entries(args.hosts).flatMap(([key, host]) => hostWarnings(key, host));
+    const images = Object.entries(args.images).flatMap(([name, image]) => imageWarnings(`images.${name}`, image));
+    const single = (["haproxy", "pgbouncer"] as const).flatMap((role) =>
+        args[role]?.hosts?.length === 1
+            ? [{ path: `${role}.hosts`, reason: "one host is given; if it fails nobody gets through" }]
+            : [],
+    );
+    return [...hosts, ...images, ...single];
+}
+
+/** Hosts as placement sees them: the label by which members are pinned. */
+function placedHosts(args: PostgresClusterArgs): { [key: string]: { constraint: string } } {
+    return Object.fromEntries(
+        Object.entries(args.hosts).map(([key, host]) => {
+            const label = host.placementLabel ?? hostLabel;
+            return [key, { constraint: `${label}==${label === hostLabel ? key : (host.labels?.[label] ?? key)}` }];
+        }),
+    );
+}
+
+function checkHostsApart(args: PostgresClusterArgs): Problem[] {
+    const entries = Object.entries(args.hosts);
+    const addresses = entries.map(([key, host]) => ({ path: `hosts.${key}.address`, value: host.address }));
+    const nodeNames = entries.map(([key, host]) => ({ path: `hosts.${key}.nodeName`, value: host.nodeName ?? key }));
+    return [...duplicated(addresses), ...duplicated(nodeNames)].map(({ value, paths }) => ({
+        path: paths.at(-1) ?? "hosts",
+        reason: `"${value}" stands in ${paths.join(" and ")}; each host needs its own`,
+    }));
+}
+
+function checkDataRoot(path: string, dataRoot: string | undefined): Problem[] {
+    if (dataRoot === undefined || /^(\/[A-Za-z0-9._-]+)+$/.test(dataRoot)) {
+        return [];
+    }
+    return [{ path, reason: `"${dataRoot}" was given; an absolute path of plain names is allowed` }];
+}
+
+function checkImage(path: string, image: unknown): Problem[] {
+    if (typeof image !== "string" || /^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$/.test(image)) {
+        return [];
+    }
+    return [{ path, reason: `"${image}" was given; a reference such as "registry/name:tag@sha256:…" is allowed` }];
+}
+
+function imageWarnings(path: string, image: unknown): Problem[] {
+    if (typeof image !== "string" || image.includes("@sha256:")) {
+        return [];
+    }
+    const reason = `"${image}" has no digest, so hosts may run different images and a new one is not rolled out; give "…@sha256:…"`;
+    return [{ path, reason }];
+}

@@ -1,0 +1,59 @@
+import { Problem } from "./problem";
+import { checkKey, longestMemberKey } from "./names";
+import { duplicated } from "./values";
+
+/** A host as placement sees it. */
+interface PlacedHost {
+    constraint: string;
+}
+
+/** Checks that each member of a group is on a host that is known, and on one of its own. */
+export function checkMembers(
+    path: string,
+    clusterName: string,
+    members: { [key: string]: { host: string } },
+    hosts: { [key: string]: PlacedHost },
+): Problem[] {
+    const entries = Object.entries(members);
+    const problems = entries.flatMap(([key, member]) => [
+        ...checkKey(`${path}.${key}`, key, longestMemberKey(clusterName)),
+        ...checkKnownHost(`${path}.${key}.host`, member.host, hosts),
+    ]);
+    const byHost = duplicated(entries.map(([key, member]) => ({ path: `${path}.${key}`, value: member.host })));
+    const byLabel = duplicated(
+        entries.map(([key, member]) => ({
+            path: `${path}.${key}`,
+            value: hosts[member.host]?.constraint ?? member.host,
+        })),
+    ).filter(({ paths }) => !byHost.some((same) => same.paths.join() === paths.join()));
+    return [
+        ...problems,
+        ...byHost.map(({ value, paths }) => ({
+            path: paths.at(-1) ?? path,
+            reason: `${paths.join(" and ")} are both on host "${value}"; each member needs a host of its own, or one lost host takes both`,
+        })),
+        ...byLabel.map(({ value, paths }) => ({
+            path: paths.at(-1) ?? path,
+            reason: `${paths.join(" and ")} have the same placement "${value}", so both could land on one host; each host needs a label value of its own`,
+        })),
+    ];
+}
+
+/** Checks that a host is known. */
+export function checkKnownHost(path: string, host: string, hosts: { [key: string]: unknown }): Problem[] {
+    return Object.hasOwn(hosts, host)
+        ? []
+        : [{ path, reason: `"${host}" was given; a known host is allowed: ${Object.keys(hosts).join(", ")}` }];
+}
+
+/** Checks the hosts of interchangeable containers. */
+export function checkSpread(path: string, hosts: string[], known: { [key: string]: unknown }): Problem[] {
+    const problems = hosts.flatMap((host, index) => checkKnownHost(`${path}[${index}]`, host, known));
+    for (const { value } of duplicated(hosts.map((host) => ({ path, value: host })))) {
+        problems.push({ path, reason: `"${value}" was given more than once; each host runs one` });
+    }
+    if (hosts.length === 0) {
+        problems.push({ path, reason: "no host was given; at least one is needed, and two so that one may fail" });
+    }
+    return problems;
+}

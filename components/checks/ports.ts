@@ -1,0 +1,57 @@
+import type { ClusterPlacement } from "../clusterPlacement";
+import { defaultPorts } from "../defaults";
+import type { PostgresClusterArgs } from "../postgresCluster";
+import { Problem } from "./problem";
+import { duplicated } from "./values";
+
+/** A published port, and the setting that it comes from. */
+interface PublishedPort {
+    path: string;
+    port: number;
+    hosts: string[];
+}
+
+/** Ports that Swarm itself uses on every host. */
+const swarmPorts = [2377, 7946, 4789];
+
+/** Checks that no host publishes a port twice. */
+export function checkPorts(args: PostgresClusterArgs, placement: ClusterPlacement): Problem[] {
+    const ports = publishedPorts(args, placement);
+    const reserved = ports
+        .filter(({ port }) => swarmPorts.includes(port))
+        .map(({ path, port }) => ({ path, reason: `${port} was given; Swarm itself uses it on every host` }));
+    const seen = new Set<string>();
+    const overlaps = Object.keys(args.hosts).flatMap((host) => {
+        const onHost = ports.filter(({ hosts }) => hosts.includes(host));
+        return duplicated(onHost.map(({ path, port }) => ({ path, value: port })))
+            .filter(({ paths }) => !seen.has(paths.join()) && seen.add(paths.join()))
+            .map(({ value, paths }) => ({
+                path: paths.at(-1) ?? "ports",
+                reason: `port ${value} is given for ${paths.join(" and ")}, and both run on host "${host}"; each needs a port of its own there`,
+            }));
+    });
+    return [...reserved, ...overlaps];
+}
+
+function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement): PublishedPort[] {
+    const etcd = Object.values(placement.etcd.members).map((member) => member.host);
+    const nodes = Object.values(placement.patroni.nodes).map((node) => node.host);
+    const haproxy = placement.haproxy.hosts;
+    const ports = args.haproxy?.ports ?? {};
+    return [
+        { path: "etcd.clientPort", port: args.etcd?.clientPort ?? defaultPorts.etcdClient, hosts: etcd },
+        { path: "etcd.peerPort", port: args.etcd?.peerPort ?? defaultPorts.etcdPeer, hosts: etcd },
+        { path: "patroni.postgresPort", port: args.patroni?.postgresPort ?? defaultPorts.postgres, hosts: nodes },
+        { path: "patroni.apiPort", port: args.patroni?.apiPort ?? defaultPorts.patroniApi, hosts: nodes },
+        { path: "exporter.port", port: args.exporter?.port ?? defaultPorts.exporter, hosts: nodes },
+        { path: "haproxy.ports.readWrite", port: ports.readWrite ?? defaultPorts.readWrite, hosts: haproxy },
+        { path: "haproxy.ports.readOnly", port: ports.readOnly ?? defaultPorts.readOnly, hosts: haproxy },
+        { path: "haproxy.ports.any", port: ports.any ?? defaultPorts.any, hosts: haproxy },
+        { path: "haproxy.ports.statistics", port: ports.statistics ?? defaultPorts.haproxyStats, hosts: haproxy },
+        {
+            path: "pgbouncer.port",
+            port: args.pgbouncer?.port ?? defaultPorts.pgbouncer,
+            hosts: placement.pgbouncer.hosts,
+        },
+    ];
+}

@@ -1,0 +1,79 @@
+import { systemRoles } from "./defaults";
+import type { HaProxy, RouterConnection } from "./haProxy";
+import type { PatroniConnection } from "./patroniGroup";
+import type { PgBouncer } from "./pgBouncer";
+import type { PostgresExporter } from "./postgresExporter";
+import type { ClusterPlacement } from "./clusterPlacement";
+import { objectName } from "./platform/objectName";
+import type { SqlConnection } from "./platform/sqlCommand";
+import type { HostConnection, SwarmTarget } from "./platform/workload";
+import { containerPaths } from "./defaults";
+import { patroniNodeName } from "./patroniNode";
+import * as pulumi from "@pulumi/pulumi";
+
+/** Where a cluster's parts answer, each as `host:port`. */
+export interface ClusterEndpoints {
+    /** To the primary. */
+    readWrite: string[];
+    /** To a replica within the lag bound. */
+    readOnly: string[];
+    /** To any node that runs. */
+    any: string[];
+    /** To the primary through PgBouncer. */
+    pooled: string[];
+    /** HAProxy's statistics pages and metrics, with login. */
+    statistics: string[];
+    /** PostgreSQL's metrics, one for each node. */
+    metrics: string[];
+    /** PostgreSQL itself, one for each node, by its name in Patroni. */
+    postgres: { [node: string]: string };
+    /** Patroni's REST API, one for each node, by its name in Patroni. */
+    patroni: { [node: string]: string };
+}
+
+/** Collects where everything answers. */
+export function endpointsOf(
+    patroni: PatroniConnection,
+    haproxy: HaProxy,
+    pgbouncer: PgBouncer,
+    exporter: PostgresExporter,
+): ClusterEndpoints {
+    const at = (addresses: string[], port: number): string[] => addresses.map((address) => `${address}:${port}`);
+    const nodes = patroni.nodeEndpoints;
+    return {
+        readWrite: at(haproxy.addresses, haproxy.readWritePort),
+        readOnly: at(haproxy.addresses, haproxy.readOnlyPort),
+        any: at(haproxy.addresses, haproxy.anyPort),
+        pooled: at(pgbouncer.addresses, pgbouncer.port),
+        statistics: at(haproxy.addresses, haproxy.statisticsPort),
+        metrics: exporter.targets,
+        postgres: Object.fromEntries(nodes.map((node) => [node.name, `${node.address}:${node.postgresPort}`])),
+        patroni: Object.fromEntries(nodes.map((node) => [node.name, `${node.address}:${node.apiPort}`])),
+    };
+}
+
+/** The way to the primary for statements: psql in the first node's container, through the router. */
+export function routerSql(
+    target: SwarmTarget,
+    hosts: { [key: string]: HostConnection },
+    placement: ClusterPlacement,
+    router: RouterConnection,
+    ready: pulumi.Input<string>[],
+): SqlConnection {
+    const [key, node] = Object.entries(placement.patroni.nodes)[0] ?? ["", { host: "" }];
+    const settings = [
+        `host=${router.addresses.join(",")}`,
+        `port=${router.readWritePort}`,
+        `user=${systemRoles.superuser}`,
+        "dbname=postgres",
+        "connect_timeout=3",
+        "target_session_attrs=read-write",
+        `passfile=${containerPaths.superuserPgpass}`,
+    ];
+    return {
+        host: hosts[node.host] ?? target.manager,
+        serviceName: objectName(target.clusterName, patroniNodeName(key)),
+        conninfo: settings.join(" "),
+        ready: pulumi.all(ready),
+    };
+}

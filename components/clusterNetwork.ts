@@ -1,0 +1,86 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { checkNetwork } from "./checks/network";
+import { defaultSubnet } from "./defaults";
+import { assertNoProblems } from "./platform/problems";
+import { swarmLabels } from "./platform/swarmLabels";
+import { SwarmTarget } from "./platform/workload";
+
+/** The overlay network on which other stacks reach the entry points. */
+export interface ClusterNetworkArgs {
+    /**
+     * Id of an overlay network that is there already and attachable; then none is made, and the other settings here don't apply.
+     *
+     * @default - a network is made
+     *
+     * **Change:** replaces HAProxy's and PgBouncer's services.
+     */
+    existingNetworkId?: pulumi.Input<string>;
+    /**
+     * Name of the network, for `external: true` in other stacks.
+     *
+     * @default - `<cluster>-network`
+     *
+     * **Change:** not possible while a service uses the network.
+     */
+    name?: string;
+    /**
+     * Address range in CIDR notation. Source of the default: seed 000.
+     *
+     * @default "10.0.20.0/24"
+     *
+     * **Change:** not possible while a service uses the network.
+     */
+    subnet?: string;
+    /**
+     * Whether traffic between hosts is encrypted with IPsec; needs ESP in every host's kernel.
+     *
+     * @default true
+     *
+     * **Change:** not possible while a service uses the network.
+     */
+    enableEncryption?: boolean;
+}
+
+/** Arguments of {@link ClusterNetwork}. */
+export interface ClusterNetworkComponentArgs extends ClusterNetworkArgs {
+    target: SwarmTarget;
+}
+
+/** An attachable overlay network, or the one that is there already. */
+export class ClusterNetwork extends pulumi.ComponentResource {
+    /** The network's id, for services of other stacks. */
+    public readonly networkId: pulumi.Output<string>;
+    /** The network's name. Unknown to this library for an existing one. */
+    public readonly networkName: pulumi.Output<string | undefined>;
+
+    constructor(name: string, args: ClusterNetworkComponentArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("pgha:index:ClusterNetwork", name, {}, opts);
+        assertNoProblems(checkNetwork("network", args));
+
+        if (args.existingNetworkId !== undefined) {
+            this.networkId = pulumi.output(args.existingNetworkId);
+            this.networkName = pulumi.output(undefined);
+        } else {
+            const network = createOverlay(name, args, this);
+            this.networkId = network.id;
+            this.networkName = network.name;
+        }
+        this.registerOutputs({ networkId: this.networkId, networkName: this.networkName });
+    }
+}
+
+function createOverlay(name: string, args: ClusterNetworkComponentArgs, parent: pulumi.Resource): docker.Network {
+    return new docker.Network(
+        name,
+        {
+            name: args.name ?? name,
+            driver: "overlay",
+            attachable: true,
+            ipamConfigs: [{ subnet: args.subnet ?? defaultSubnet }],
+            options: (args.enableEncryption ?? true) ? { encrypted: "" } : {},
+            labels: swarmLabels(args.target),
+        },
+        { parent },
+    );
+}

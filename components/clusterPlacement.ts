@@ -1,0 +1,53 @@
+import type { EtcdMemberArgs } from "./etcdQuorum";
+import type { HostArgs } from "./host";
+import type { PatroniNodeArgs } from "./patroniNode";
+import type { PostgresClusterArgs } from "./postgresCluster";
+
+/** Interchangeable containers on some hosts. */
+export interface SpreadPlacement {
+    /** Keys of the hosts. */
+    hosts: string[];
+    /** Label that exactly those hosts get. */
+    label: string;
+    constraint: string;
+}
+
+/** Which part of a cluster runs on which host. */
+export interface ClusterPlacement {
+    etcd: { members: { [key: string]: EtcdMemberArgs } };
+    patroni: { nodes: { [key: string]: PatroniNodeArgs } };
+    haproxy: SpreadPlacement;
+    pgbouncer: SpreadPlacement;
+    /** Memory of the smallest host with a Patroni node, in MiB. */
+    smallestMemoryMiB: number;
+}
+
+/** Fills in who runs where: a Patroni node on each host, and all else beside the nodes. */
+export function placeOnHosts(clusterName: string, args: PostgresClusterArgs): ClusterPlacement {
+    const everywhere = Object.fromEntries(Object.keys(args.hosts).map((host) => [host, { host }]));
+    const nodes = args.patroni?.nodes ?? everywhere;
+    const nodeHosts = Object.values(nodes).map((node) => node.host);
+    const memories = nodeHosts.flatMap((key) => args.hosts[key]?.memoryMiB ?? []);
+    return {
+        etcd: { members: args.etcd?.members ?? Object.fromEntries(nodeHosts.map((host) => [host, { host }])) },
+        patroni: { nodes },
+        haproxy: spreadPlacement(clusterName, "haproxy", args.haproxy?.hosts ?? nodeHosts),
+        pgbouncer: spreadPlacement(clusterName, "pgbouncer", args.pgbouncer?.hosts ?? nodeHosts),
+        smallestMemoryMiB: Math.min(...memories),
+    };
+}
+
+/** The labels that a host's node needs: the user's, and those by which the spread containers find it. */
+export function allLabels(key: string, host: HostArgs, placement: ClusterPlacement): { [name: string]: string } {
+    const labels = { ...host.labels };
+    for (const { hosts, label } of [placement.haproxy, placement.pgbouncer]) {
+        // A host that no longer has the role says so, because a label that is merely left out would stay.
+        labels[label] = String(hosts.includes(key));
+    }
+    return labels;
+}
+
+function spreadPlacement(clusterName: string, role: string, hosts: string[]): SpreadPlacement {
+    const label = `pgha.${clusterName}.${role}`;
+    return { hosts, label, constraint: `node.labels.${label}==true` };
+}

@@ -1,0 +1,67 @@
+/**
+ * The values that more than one part must agree on. Each is said here and nowhere else.
+ */
+
+/** TCP ports. Source: the port table of seed 000 (5432, 5433, 5434, 6432, 7000, 8008, 9187); etcd's own 2379 and 2380. */
+export const defaultPorts = {
+    postgres: 5432,
+    patroniApi: 8008,
+    readWrite: 5433,
+    readOnly: 5434,
+    any: 5435,
+    haproxyStats: 7000,
+    pgbouncer: 6432,
+    exporter: 9187,
+    etcdClient: 2379,
+    etcdPeer: 2380,
+} as const;
+
+/** User and group that every image runs as, and that owns the data directories (seed 002 uses the same 999:999). */
+export const containerUser = { uid: 999, gid: 999 } as const;
+
+/** Names under which other stacks on the cluster's network reach the entry points (seed 000 calls the first `pg-haproxy`). */
+export const networkAliases = { haproxy: "pg-haproxy", pgbouncer: "pg-pgbouncer" } as const;
+
+/** The overlay network's address range, as in seed 000. */
+export const defaultSubnet = "10.0.20.0/24";
+
+/** Host directory under which each cluster gets `<cluster>/<member>`. */
+export const defaultDataRoot = "/srv/pgha";
+
+/** Paths inside the containers: the contract that another image has to honour, see images/README.md. */
+export const containerPaths = {
+    etcdConfig: "/etc/etcd/etcd.yml",
+    etcdData: "/var/lib/etcd",
+    patroniConfigDirectory: "/etc/patroni",
+    postgresRoot: "/var/lib/postgresql",
+    postgresBinaries: (major: number): string => `/usr/lib/postgresql/${major}/bin`,
+    postgresData: (major: number): string => `/var/lib/postgresql/${major}/data`,
+    postgresSocket: "/var/run/postgresql",
+    superuserPgpass: "/run/secrets/pgpass",
+    haproxyConfig: "/etc/haproxy/haproxy.cfg",
+    haproxyUsers: "/run/secrets/stats-users.cfg",
+    pgbouncerConfig: "/etc/pgbouncer/pgbouncer.ini",
+    pgbouncerUsers: "/run/secrets/userlist.txt",
+    exporterPassword: "/run/secrets/exporter-password",
+} as const;
+
+/** PostgreSQL's own roles of the cluster. `postgres` and `replicator` are named so in the seeds. */
+export const systemRoles = {
+    superuser: "postgres",
+    replication: "replicator",
+    rewind: "rewinder",
+    pgbouncer: "pgbouncer",
+    exporter: "exporter",
+} as const;
+
+/** Login of HAProxy's statistics page and of Patroni's unsafe REST calls. */
+export const systemLogins = { haproxyStats: "admin", patroniApi: "patroni" } as const;
+
+/** PgBouncer's own limits, which other parts reckon with. */
+export const pgbouncerDefaults = { defaultPoolSize: 20, maxClientConnections: 5000 } as const;
+
+/** Label that every host gets, with its key as value: members are pinned by it. */
+export const hostLabel = "pgha.host";
+
+/** Connections that PostgreSQL must have left beside the poolers': superusers, Patroni, exporters, replication checks. */
+export const reservedConnections = 20;

@@ -1,0 +1,242 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkHaProxy } from "./checks/haProxy";
+import { containerPaths, defaultPorts, networkAliases, systemLogins } from "./defaults";
+import { PatroniConnection } from "./patroniGroup";
+import { assertNoProblems } from "./platform/problems";
+import { spreadOut } from "./platform/spread";
+import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { haproxyHealthPort, renderHaProxyCfg, renderHaProxyUsers } from "./render/haproxyCfg";
+
+/** Settings of HAProxy. */
+export interface HaProxySettingsArgs {
+    /**
+     * Keys of the hosts that each run one HAProxy; two or more, so that one may fail.
+     *
+     * @default - all hosts with a Patroni node
+     *
+     * **Change:** in place; a host that is taken out loses its entry point.
+     */
+    hosts?: string[];
+    /**
+     * Connections that each HAProxy takes. Docker's limit of open files must allow for twice as many.
+     *
+     * @default 4000
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    maxConnections?: number;
+    /**
+     * Time between two checks of a server that is up, in milliseconds. Seed 000 has 3 seconds; a failed check is repeated after
+     * `downCheckIntervalMilliseconds`.
+     *
+     * @default 1000
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    checkIntervalMilliseconds?: number;
+    /**
+     * Time between two checks of a server that is down, in milliseconds: how soon a new primary is seen.
+     *
+     * @default 500
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    downCheckIntervalMilliseconds?: number;
+    /**
+     * Time for a connection to a server, in seconds.
+     *
+     * @default 1
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    connectTimeoutSeconds?: number;
+    /**
+     * Time that a client may be silent, in seconds. Shorter ones cut idle sessions of connection pools, as the 30 s of seed 004 do.
+     *
+     * @default 86400
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    clientTimeoutSeconds?: number;
+    /**
+     * Time that a server may be silent, in seconds.
+     *
+     * @default 86400
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    serverTimeoutSeconds?: number;
+    /**
+     * Lag in MiB above which a replica gets no read-only connections.
+     *
+     * @default 16
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    readOnlyMaximumLagMiB?: number;
+    /**
+     * Whether read-only connections go to the primary while no replica is fit.
+     *
+     * @default true
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    enableReadOnlyFallback?: boolean;
+    /**
+     * Published ports.
+     *
+     * @default - 5433 read-write, 5434 read-only, 5435 any, 7000 statistics (seed 000)
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    ports?: HaProxyPortsArgs;
+    /**
+     * CPU and memory of each HAProxy. Source of the default: seed 000.
+     *
+     * @default - at most 0.5 CPU and 256 MiB, with 0.1 CPU and 64 MiB reserved
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    resources?: ResourcesArgs;
+}
+
+/** Published TCP ports of HAProxy. */
+export interface HaProxyPortsArgs {
+    /** @default 5433 */
+    readWrite?: number;
+    /** @default 5434 */
+    readOnly?: number;
+    /** @default 5435 */
+    any?: number;
+    /** @default 7000 */
+    statistics?: number;
+}
+
+/** Arguments of {@link HaProxy}. */
+export interface HaProxyArgs {
+    target: SwarmTarget;
+    /** Hosts that each run one HAProxy. */
+    hosts: HostConnection[];
+    /** Placement constraint that exactly those hosts fulfil. */
+    constraint: string;
+    /** The servers behind it. */
+    patroni: PatroniConnection;
+    /** Overlay network on which other stacks find it as `pg-haproxy`. */
+    networkId: pulumi.Input<string>;
+    /** Password of the user `admin` of the statistics page. */
+    statisticsPassword: pulumi.Input<string>;
+    settings: HaProxySettingsArgs;
+    /** Image, by digest. It must honour the contract in images/README.md. */
+    image: pulumi.Input<string>;
+}
+
+/** Where clients connect. `HaProxy` satisfies it. */
+export interface RouterConnection {
+    /** Addresses of the hosts that run an entry point. */
+    addresses: string[];
+    readWritePort: number;
+    readOnlyPort: number;
+    anyPort: number;
+    statisticsPort: number;
+}
+
+/** Source: the resource table of seed 000. */
+const defaultResources: ResourcesArgs = {
+    cpuLimit: 0.5,
+    memoryLimitMiB: 256,
+    cpuReservation: 0.1,
+    memoryReservationMiB: 64,
+};
+
+const startTimeoutSeconds = 120;
+
+/**
+ * HAProxy on several hosts: read-write connections go to the primary, read-only ones to replicas within a lag bound, and it asks Patroni
+ * itself which is which.
+ */
+export class HaProxy extends pulumi.ComponentResource implements RouterConnection {
+    public readonly addresses: string[];
+    public readonly readWritePort: number;
+    public readonly readOnlyPort: number;
+    public readonly anyPort: number;
+    public readonly statisticsPort: number;
+    /** Resolves when all of them run. */
+    public readonly ready: pulumi.Output<string>;
+
+    constructor(name: string, args: HaProxyArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("pgha:index:HaProxy", name, {}, opts);
+        assertNoProblems(checkHaProxy("haproxy", args));
+
+        const { settings } = args;
+        this.addresses = args.hosts.map((host) => host.address);
+        this.readWritePort = settings.ports?.readWrite ?? defaultPorts.readWrite;
+        this.readOnlyPort = settings.ports?.readOnly ?? defaultPorts.readOnly;
+        this.anyPort = settings.ports?.any ?? defaultPorts.any;
+        this.statisticsPort = settings.ports?.statistics ?? defaultPorts.haproxyStats;
+        const running = spreadOut(
+            name,
+            {
+                target: args.target,
+                hosts: args.hosts,
+                constraint: args.constraint,
+                workload: haProxyWorkload(this, args),
+                network: { id: args.networkId, alias: networkAliases.haproxy },
+                startTimeoutSeconds,
+            },
+            { parent: this },
+        );
+        this.ready = running.urn;
+        this.registerOutputs({ addresses: this.addresses, ready: this.ready });
+    }
+}
+
+function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload {
+    return {
+        name: "haproxy",
+        image: args.image,
+        args: ["haproxy", "-W", "-db", "-f", containerPaths.haproxyConfig, "-f", containerPaths.haproxyUsers],
+        files: [
+            { key: "config", path: containerPaths.haproxyConfig, content: haProxyCfg(args), secret: false },
+            {
+                key: "users",
+                path: containerPaths.haproxyUsers,
+                content: pulumi
+                    .output(args.statisticsPassword)
+                    .apply((password) => renderHaProxyUsers(systemLogins.haproxyStats, password)),
+                secret: true,
+            },
+        ],
+        tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
+        ports: [
+            { target: defaultPorts.readWrite, published: router.readWritePort },
+            { target: defaultPorts.readOnly, published: router.readOnlyPort },
+            { target: defaultPorts.any, published: router.anyPort },
+            { target: defaultPorts.haproxyStats, published: router.statisticsPort },
+        ],
+        resources: args.settings.resources ?? defaultResources,
+        health: {
+            command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${haproxyHealthPort}/healthz`],
+            intervalSeconds: 3,
+            timeoutSeconds: 3,
+            retries: 3,
+            startPeriodSeconds: 10,
+        },
+        stopGraceSeconds: 15,
+        restartDelaySeconds: 1,
+    };
+}
+
+function haProxyCfg(args: HaProxyArgs): string {
+    const { settings } = args;
+    return renderHaProxyCfg({
+        servers: args.patroni.nodeEndpoints,
+        maxConnections: settings.maxConnections ?? 4000,
+        checkIntervalMilliseconds: settings.checkIntervalMilliseconds ?? 1000,
+        downCheckIntervalMilliseconds: settings.downCheckIntervalMilliseconds ?? 500,
+        connectTimeoutSeconds: settings.connectTimeoutSeconds ?? 1,
+        clientTimeoutSeconds: settings.clientTimeoutSeconds ?? 86400,
+        serverTimeoutSeconds: settings.serverTimeoutSeconds ?? 86400,
+        readOnlyMaximumLagMiB: settings.readOnlyMaximumLagMiB ?? 16,
+        enableReadOnlyFallback: settings.enableReadOnlyFallback ?? true,
+    });
+}

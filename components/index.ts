@@ -1,0 +1,52 @@
+/**
+ * Highly available PostgreSQL on Docker Swarm: the public surface of the package.
+ */
+
+export { PostgresCluster } from "./postgresCluster";
+export type {
+    ClusterEtcdArgs,
+    ClusterImagesArgs,
+    ClusterPatroniArgs,
+    PostgresClusterArgs,
+    SwarmArgs,
+} from "./postgresCluster";
+export type { ClusterEndpoints } from "./clusterEndpoints";
+
+export { Host } from "./host";
+export type { HostArgs, HostComponentArgs } from "./host";
+export { ClusterNetwork } from "./clusterNetwork";
+export type { ClusterNetworkArgs, ClusterNetworkComponentArgs } from "./clusterNetwork";
+export { ClusterCredentials } from "./clusterCredentials";
+export type { ClusterCredentialsArgs } from "./clusterCredentials";
+export { EtcdQuorum } from "./etcdQuorum";
+export type { EtcdConnection, EtcdMemberArgs, EtcdQuorumArgs, EtcdSettingsArgs } from "./etcdQuorum";
+export { PatroniGroup } from "./patroniGroup";
+export type { PatroniConnection, PatroniEndpoint, PatroniGroupArgs, PatroniPasswordArgs } from "./patroniGroup";
+export type { PatroniNodeArgs } from "./patroniNode";
+export type { PatroniSettingsArgs } from "./patroniSettings";
+export { HaProxy } from "./haProxy";
+export type { HaProxyArgs, HaProxyPortsArgs, HaProxySettingsArgs, RouterConnection } from "./haProxy";
+export { PgBouncer } from "./pgBouncer";
+export type { PgBouncerArgs, PgBouncerSettingsArgs } from "./pgBouncer";
+export { PostgresExporter } from "./postgresExporter";
+export type { PostgresExporterArgs, PostgresExporterSettingsArgs } from "./postgresExporter";
+export { ApplicationDatabase } from "./applicationDatabase";
+export type {
+    ApplicationArgs,
+    ApplicationDatabaseArgs,
+    ApplicationEndpoints,
+    ApplicationLogin,
+    ApplicationRoleArgs,
+    ApplicationUrls,
+} from "./applicationDatabase";
+
+export { createDockerProvider } from "./platform/dockerProvider";
+export { EndpointMode, PublishMode } from "./platform/workload";
+export type { HostConnection, ResourcesArgs, SshArgs, SwarmTarget } from "./platform/workload";
+export type { SqlConnection } from "./platform/sqlCommand";
+export { TimingPreset } from "./checks/timing";
+export { HbaMethod, HbaType } from "./render/pgHba";
+export type { HbaRuleArgs } from "./render/pgHba";
+export { PoolMode } from "./render/pgbouncerIni";
+export { RoleAccess } from "./render/sql";
+export type { ConnectionTarget } from "./render/connectionUrl";

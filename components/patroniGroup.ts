@@ -1,0 +1,188 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkPatroni } from "./checks/patroni";
+import { containerPaths, defaultDataRoot, systemRoles } from "./defaults";
+import { PatroniNodeArgs, PatroniNodeContext, patroniMember, patroniNodeName } from "./patroniNode";
+import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
+import { createHostCommand } from "./platform/hostCommand";
+import { objectName } from "./platform/objectName";
+import { assertNoProblems } from "./platform/problems";
+import { Member, rollOut } from "./platform/rollout";
+import { HostConnection, SwarmTarget } from "./platform/workload";
+import { renderDynamicConfigScript } from "./render/patroniScripts";
+import {
+    renderPatroniBootstrapYaml,
+    renderPatroniDynamicJson,
+    renderPatroniPasswordsYaml,
+} from "./render/patroniYaml";
+import { failFunction, inContainerFunction, waitFor } from "./render/shell";
+
+/** Passwords of a group's own roles. */
+export interface PatroniPasswordArgs {
+    superuser: pulumi.Input<string>;
+    replication: pulumi.Input<string>;
+    rewind: pulumi.Input<string>;
+    /** Password of Patroni's unsafe REST calls. */
+    api: pulumi.Input<string>;
+}
+
+/** Arguments of {@link PatroniGroup}. */
+export interface PatroniGroupArgs {
+    target: SwarmTarget;
+    /** Hosts by key. */
+    hosts: { [key: string]: HostConnection };
+    /** Memory of the smallest host that a node runs on, in MiB. */
+    memoryMiB: number;
+    /**
+     * Nodes by key, each on a host of its own.
+     *
+     * **Change:** not possible yet for a living cluster.
+     */
+    nodes: { [key: string]: PatroniNodeArgs };
+    /** Client URLs of the etcd quorum, known without waiting. */
+    etcdEndpoints: string[];
+    settings: PatroniSettingsArgs;
+    passwords: PatroniPasswordArgs;
+    /** Image, by digest. It must honour the contract in images/README.md. */
+    image: pulumi.Input<string>;
+    /**
+     * Directory on each host that gets `<cluster>/<node>`.
+     *
+     * @default "/srv/pgha"
+     *
+     * **Change:** not possible: data is never moved.
+     */
+    dataRoot?: string;
+}
+
+/** A PostgreSQL server with the Patroni that runs it. */
+export interface PatroniEndpoint {
+    /** The node's name in Patroni. */
+    name: string;
+    /** The host's address. */
+    address: string;
+    postgresPort: number;
+    apiPort: number;
+}
+
+/** What the proxies and others need to know of a group. `PatroniGroup` satisfies it. */
+export interface PatroniConnection {
+    /** All nodes, known without waiting. */
+    nodeEndpoints: PatroniEndpoint[];
+}
+
+/** Time for all nodes to run, and then to have a leader and streaming replicas, at creation. */
+const startTimeoutSeconds = 300;
+
+/** Time for a replaced node to stream again: a rewind or a small copy fits. */
+const gateTimeoutSeconds = 600;
+
+/** Lag within which a replaced node counts as well again. */
+const gateLagBytes = 16 * 1024 * 1024;
+
+/**
+ * A group of Patroni nodes: one Swarm service for each, pinned to its host by label, with its data in a directory of the host.
+ *
+ * Nodes know each other by host address. An update replaces one at a time: the leader's role is handed over before its container goes, and
+ * the next node waits until this one streams again. What lives in the DCS is changed there, without a restart.
+ */
+export class PatroniGroup extends pulumi.ComponentResource implements PatroniConnection {
+    public readonly nodeEndpoints: PatroniEndpoint[];
+    /** Resolves when the group has a leader and the dynamic configuration is applied. */
+    public readonly ready: pulumi.Output<string>;
+
+    constructor(name: string, args: PatroniGroupArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("pgha:index:PatroniGroup", name, {}, opts);
+        assertNoProblems(checkPatroni("patroni", args));
+
+        const settings = normalizePatroniSettings(args.settings, args.memoryMiB);
+        const members = createMembers(args, settings);
+        const group = rollOut(
+            name,
+            { target: args.target, members, ready: readyScript(members, args), startTimeoutSeconds },
+            { parent: this },
+        );
+        const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: [group] });
+        this.nodeEndpoints = members.map((member) => ({
+            name: patroniNodeName(member.key),
+            address: member.host.address,
+            postgresPort: settings.postgresPort,
+            apiPort: settings.apiPort,
+        }));
+        this.ready = dynamic.urn;
+        this.registerOutputs({ nodes: this.nodeEndpoints, ready: this.ready });
+    }
+}
+
+function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Member[] {
+    const passwords = pulumi.all([
+        args.passwords.superuser,
+        args.passwords.replication,
+        args.passwords.rewind,
+        args.passwords.api,
+    ]);
+    const context: PatroniNodeContext = {
+        target: args.target,
+        scope: args.target.clusterName,
+        image: args.image,
+        etcdEndpoints: args.etcdEndpoints,
+        postgresMajor: settings.postgresMajor,
+        postgresPort: settings.postgresPort,
+        apiPort: settings.apiPort,
+        dataRoot: args.dataRoot ?? defaultDataRoot,
+        resources: settings.resources,
+        sharedMemoryMiB: Math.max(64, Math.floor(args.memoryMiB / 4)),
+        minimumFreeMiB: settings.minimumFreeMiB,
+        stopGraceSeconds: settings.stopGraceSeconds,
+        bootstrapYaml: renderPatroniBootstrapYaml(settings.dynamic, settings.enableDataChecksums),
+        passwordsYaml: passwords.apply(([superuser, replication, rewind, api]) =>
+            renderPatroniPasswordsYaml({ superuser, replication, rewind, api }),
+        ),
+        superuserPgpass: pulumi.interpolate`*:*:*:${systemRoles.superuser}:${args.passwords.superuser}\n`,
+        maximumLagBytes: gateLagBytes,
+        gateTimeoutSeconds,
+    };
+    return Object.entries(args.nodes).flatMap(([key, node]) => {
+        const host = args.hosts[node.host];
+        return host === undefined ? [] : [patroniMember(key, node, host, context)];
+    });
+}
+
+/** Waits, in the first node's container, until there is a leader and all nodes run or stream. */
+function readyScript(members: Member[], args: PatroniGroupArgs): string {
+    const [first] = members;
+    if (first === undefined) {
+        return "";
+    }
+    const scope = args.target.clusterName;
+    const list = `in_container patronictl -c ${containerPaths.patroniConfigDirectory} list -f tsv ${scope} 2>/dev/null`;
+    return [
+        failFunction(first.host),
+        inContainerFunction(objectName(args.target.clusterName, first.workload.name)),
+        // Columns: cluster, member, host, role, state, timeline, lag.
+        `well() { ${list} | awk -F '\\t' -v want=${members.length} '$4 == "Leader" { leader = 1 } $5 == "running" || $5 == "streaming" { ok++ } END { exit !(leader && ok >= want) }'; }`,
+        waitFor(
+            "well",
+            startTimeoutSeconds,
+            `in_container patronictl -c ${containerPaths.patroniConfigDirectory} list ${scope} >&2; fail "the cluster is not complete after ${startTimeoutSeconds} s" "look at the states above and at 'docker service logs' of a node that is not running or streaming, then run 'pulumi up' again"`,
+        ),
+    ].join("\n");
+}
+
+/** Brings the dynamic configuration to what the settings say, and carries out restarts that PostgreSQL waits for. */
+function applyDynamicConfig(
+    name: string,
+    members: Member[],
+    settings: PatroniSettings,
+    args: PatroniGroupArgs,
+    opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+    const host = members[0]?.host ?? args.target.manager;
+    const create = renderDynamicConfigScript({
+        host,
+        serviceName: objectName(args.target.clusterName, members[0]?.workload.name ?? ""),
+        scope: args.target.clusterName,
+        configJson: renderPatroniDynamicJson(settings.dynamic),
+        timeoutSeconds: gateTimeoutSeconds,
+    });
+    return createHostCommand(`${name}-dynamic-config`, { host, create }, opts);
+}

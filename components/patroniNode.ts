@@ -1,0 +1,180 @@
+import * as pulumi from "@pulumi/pulumi";
+import { containerPaths, defaultPorts, systemRoles } from "./defaults";
+import { objectName } from "./platform/objectName";
+import { Member } from "./platform/rollout";
+import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { renderPatroniMemberYaml } from "./render/patroniYaml";
+import { failFunction, inContainerFunction, waitFor } from "./render/shell";
+
+/** One Patroni node. */
+export interface PatroniNodeArgs {
+    /**
+     * Key of the host that it is pinned to.
+     *
+     * **Change:** not possible; take the node out and add another.
+     */
+    host: string;
+    /**
+     * Patroni's tags, such as `nofailover`, `nosync`, `clonefrom`.
+     *
+     * @default - none
+     *
+     * **Change:** rolling restart.
+     */
+    tags?: { [name: string]: string | number | boolean };
+}
+
+/** What all nodes of a group share. */
+export interface PatroniNodeContext {
+    target: SwarmTarget;
+    /** Patroni's name of the cluster. */
+    scope: string;
+    image: pulumi.Input<string>;
+    etcdEndpoints: string[];
+    postgresMajor: number;
+    postgresPort: number;
+    apiPort: number;
+    dataRoot: string;
+    resources: ResourcesArgs;
+    sharedMemoryMiB: number;
+    minimumFreeMiB: number;
+    stopGraceSeconds: number;
+    /** Files that are the same for all nodes, by key. */
+    bootstrapYaml: string;
+    passwordsYaml: pulumi.Output<string>;
+    superuserPgpass: pulumi.Output<string>;
+    /** Lag, in bytes, within which a replica counts as well again. */
+    maximumLagBytes: number;
+    gateTimeoutSeconds: number;
+}
+
+/** A node's name in Patroni, and of its service. */
+export function patroniNodeName(key: string): string {
+    return objectName("patroni", key);
+}
+
+/** A Patroni node as a member of a roll-out. */
+export function patroniMember(
+    key: string,
+    node: PatroniNodeArgs,
+    host: HostConnection,
+    context: PatroniNodeContext,
+): Member {
+    return {
+        key,
+        host,
+        workload: patroniWorkload(key, node, host, context),
+        beforeUpdate: stepDownScript(key, host, context),
+        afterUpdate: caughtUpScript(key, host, context),
+    };
+}
+
+function patroniWorkload(
+    key: string,
+    node: PatroniNodeArgs,
+    host: HostConnection,
+    context: PatroniNodeContext,
+): Workload {
+    const name = patroniNodeName(key);
+    const memberYaml = renderPatroniMemberYaml({
+        scope: context.scope,
+        name,
+        address: host.address,
+        postgresPort: context.postgresPort,
+        apiPort: context.apiPort,
+        etcdEndpoints: context.etcdEndpoints,
+        postgresMajor: context.postgresMajor,
+        tags: node.tags ?? {},
+    });
+    const inConfig = (file: string): string => `${containerPaths.patroniConfigDirectory}/${file}`;
+    return {
+        name,
+        image: context.image,
+        args: ["patroni", containerPaths.patroniConfigDirectory],
+        // Patroni merges all files of the directory, in the order of their names.
+        files: [
+            { key: "member", path: inConfig("10-member.yml"), content: memberYaml, secret: false },
+            {
+                key: "bootstrap",
+                path: inConfig("20-bootstrap.yml"),
+                content: context.bootstrapYaml,
+                secret: false,
+                frozen: true,
+            },
+            { key: "passwords", path: inConfig("30-passwords.yml"), content: context.passwordsYaml, secret: true },
+            { key: "pgpass", path: containerPaths.superuserPgpass, content: context.superuserPgpass, secret: true },
+        ],
+        data: {
+            hostPath: `${context.dataRoot}/${context.target.clusterName}/${name}`,
+            path: containerPaths.postgresRoot,
+            minimumFreeMiB: context.minimumFreeMiB,
+        },
+        tmpfs: [
+            { path: "/tmp", sizeMiB: 64 },
+            { path: containerPaths.postgresSocket, sizeMiB: 1 },
+            // Docker's 64 MiB are too few for parallel queries.
+            { path: "/dev/shm", sizeMiB: context.sharedMemoryMiB },
+        ],
+        ports: [
+            { target: defaultPorts.postgres, published: context.postgresPort },
+            { target: defaultPorts.patroniApi, published: context.apiPort },
+        ],
+        resources: context.resources,
+        // Liveness of Patroni itself: PostgreSQL's own state is Patroni's to mend, and a killed container would only disturb it.
+        health: {
+            command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${defaultPorts.patroniApi}/liveness`],
+            intervalSeconds: 5,
+            timeoutSeconds: 5,
+            retries: 6,
+            startPeriodSeconds: 30,
+        },
+        stopGraceSeconds: context.stopGraceSeconds,
+        restartDelaySeconds: 1,
+    };
+}
+
+function memberShell(key: string, host: HostConnection, context: PatroniNodeContext): string[] {
+    const api = `http://127.0.0.1:${defaultPorts.patroniApi}`;
+    return [
+        failFunction(host),
+        inContainerFunction(objectName(context.target.clusterName, patroniNodeName(key))),
+        `api() { in_container curl -fsS -o /dev/null --max-time 5 "${api}$1" 2>/dev/null; }`,
+        `ctl() { in_container patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
+    ];
+}
+
+/** Hands the leader's role over before the leader's container is replaced. Does nothing on a replica, or where none runs. */
+function stepDownScript(key: string, host: HostConnection, context: PatroniNodeContext): string {
+    const node = patroniNodeName(key);
+    return [
+        ...memberShell(key, host, context),
+        "api /primary || exit 0",
+        // The shutdown checkpoint is then short, and so is the time without a primary.
+        `in_container psql -X -q ${localConninfo()} -c CHECKPOINT`,
+        `ctl switchover ${context.scope} --leader ${node} --force >/dev/null ||`,
+        `  fail "${node} leads and no other node could take over" "see 'patronictl list'; a replica must be streaming, then run 'pulumi up' again"`,
+        waitFor(
+            "api /replica",
+            context.gateTimeoutSeconds,
+            `fail "${node} did not become a replica after its switchover" "see 'patronictl list', then run 'pulumi up' again"`,
+        ),
+    ].join("\n");
+}
+
+/** Waits until a replaced node streams with little lag, or leads. */
+function caughtUpScript(key: string, host: HostConnection, context: PatroniNodeContext): string {
+    const node = patroniNodeName(key);
+    return [
+        ...memberShell(key, host, context),
+        waitFor(
+            `api '/readiness?lag=${context.maximumLagBytes}&mode=write'`,
+            context.gateTimeoutSeconds,
+            `fail "${node} does not stream within ${context.gateTimeoutSeconds} s; the nodes after it were left alone" "see 'docker service logs ${objectName(context.target.clusterName, node)}', then run 'pulumi up' again"`,
+        ),
+    ].join("\n");
+}
+
+/** Connection of the superuser inside a node's container; the password is in a mounted file. */
+export function localConninfo(): string {
+    return `'host=${containerPaths.postgresSocket} user=${systemRoles.superuser} dbname=postgres passfile=${containerPaths.superuserPgpass}'`;
+}

@@ -1,0 +1,248 @@
+import { PatroniTiming, TimingPreset, timingPresets } from "./checks/timing";
+import { defaultPorts } from "./defaults";
+import { ResourcesArgs } from "./platform/workload";
+import { PatroniDynamicConfig } from "./render/patroniYaml";
+import { HbaRuleArgs, defaultHbaRules, renderPgHba } from "./render/pgHba";
+import { baseParameters, memoryParameters, PostgresParameters } from "./render/tuning";
+
+/** Settings of Patroni and PostgreSQL. Those marked "in place" are changed on the living cluster, without a restart of any container. */
+export interface PatroniSettingsArgs {
+    /**
+     * Failover timing as a named set; the four settings below override single values of it.
+     *
+     * @default TimingPreset.Default - 30 / 5 / 10 / 15 seconds
+     *
+     * **Change:** in place.
+     */
+    timing?: TimingPreset;
+    /**
+     * Seconds after which a silent leader loses its lock: what a lost host costs. At least 20; lower ones Patroni raises silently.
+     * Seed 000 has 30.
+     *
+     * @default - the preset's
+     *
+     * **Change:** in place.
+     */
+    ttlSeconds?: number;
+    /**
+     * Seconds between two rounds of Patroni's loop. At least 1. Seed 000 has 10.
+     *
+     * @default - the preset's
+     *
+     * **Change:** in place.
+     */
+    loopWaitSeconds?: number;
+    /**
+     * Seconds for which DCS and PostgreSQL operations are tried again. At least 3, and loopWait + 2 * retryTimeout <= ttl. Seed 000 has 10.
+     *
+     * @default - the preset's
+     *
+     * **Change:** in place.
+     */
+    retryTimeoutSeconds?: number;
+    /**
+     * Seconds that a crashed primary has to start again before another takes over; 0 fails over at once. Patroni's own default is 300.
+     *
+     * @default - the preset's
+     *
+     * **Change:** in place.
+     */
+    primaryStartTimeoutSeconds?: number;
+    /**
+     * Seconds that a primary in synchronous mode has to stop before it is killed; 0 means no limit.
+     *
+     * @default 0
+     *
+     * **Change:** in place.
+     */
+    primaryStopTimeoutSeconds?: number;
+    /**
+     * Replicas that lag more, in bytes, are not promoted. Source of the default: seed 000.
+     *
+     * @default 1048576
+     *
+     * **Change:** in place.
+     */
+    maximumLagOnFailoverBytes?: number;
+    /**
+     * Whether a commit waits for a replica, so that no acknowledged row is lost in a failover. Source of the default: seed 000.
+     *
+     * @default true
+     *
+     * **Change:** in place.
+     */
+    synchronousMode?: boolean;
+    /**
+     * Whether the primary refuses commits when no synchronous replica is left. Without it the last node goes on alone, and what it
+     * acknowledges then is on one disk only. Source of the default: seed 000.
+     *
+     * @default false
+     *
+     * **Change:** in place.
+     */
+    synchronousModeStrict?: boolean;
+    /**
+     * Replicas that must confirm a commit: less than the number of nodes. Source of the default: Patroni's own, and seed 004.
+     *
+     * @default 1
+     *
+     * **Change:** in place.
+     */
+    synchronousNodeCount?: number;
+    /**
+     * Whether the primary stays one while etcd has lost its quorum, as long as it reaches all nodes. Without it Patroni demotes the
+     * primary then (patroni: dcs_failsafe_mode.rst), whatever seed 000 says.
+     *
+     * @default true
+     *
+     * **Change:** in place.
+     */
+    failsafeMode?: boolean;
+    /**
+     * Whether an old primary is rewound instead of copied anew. Source of the default: seed 000.
+     *
+     * @default true
+     *
+     * **Change:** in place.
+     */
+    usePgRewind?: boolean;
+    /**
+     * Whether replicas hold their WAL on the primary by slots. Source of the default: seed 000.
+     *
+     * @default true
+     *
+     * **Change:** in place.
+     */
+    useSlots?: boolean;
+    /**
+     * Whether data pages carry checksums. Source of the default: seed 004.
+     *
+     * @default true
+     *
+     * **Change:** not possible; it counts when the cluster is made.
+     */
+    enableDataChecksums?: boolean;
+    /**
+     * PostgreSQL parameters, over those of this library: the tuning table of seed 000, with the memory settings derived from the smallest
+     * host's memory.
+     *
+     * @default - none
+     *
+     * **Change:** in place; those that PostgreSQL takes at start only wait for a restart, which `pulumi up` carries out node by node.
+     */
+    parameters?: PostgresParameters;
+    /**
+     * Rules of pg_hba.conf for applications. The cluster's own logins come before them.
+     *
+     * @default - every role from every address, with a SCRAM password
+     *
+     * **Change:** in place.
+     */
+    hbaRules?: HbaRuleArgs[];
+    /**
+     * Major version of PostgreSQL in the image.
+     *
+     * @default 17
+     *
+     * **Change:** not possible.
+     */
+    postgresMajor?: number;
+    /**
+     * TCP port of PostgreSQL on each node's host.
+     *
+     * @default 5432
+     *
+     * **Change:** rolling restart.
+     */
+    postgresPort?: number;
+    /**
+     * TCP port of Patroni's REST API on each node's host.
+     *
+     * @default 8008
+     *
+     * **Change:** rolling restart.
+     */
+    apiPort?: number;
+    /**
+     * CPU and memory of each node. Reservations and CPU limit of the default: seed 000.
+     *
+     * @default - at most 2 CPUs and the smallest host's memory, with 0.5 CPU and 512 MiB reserved
+     *
+     * **Change:** rolling restart.
+     */
+    resources?: ResourcesArgs;
+    /**
+     * Free space in MiB below which a node's data directory is refused.
+     *
+     * @default 1024
+     *
+     * **Change:** in place.
+     */
+    minimumFreeMiB?: number;
+    /**
+     * Seconds that a node has to stop before it is killed. A shutdown checkpoint must fit, or a 2-second handover becomes a failover.
+     *
+     * @default 120
+     *
+     * **Change:** rolling restart.
+     */
+    stopGraceSeconds?: number;
+}
+
+/** The settings with all defaults filled in. */
+export interface PatroniSettings {
+    dynamic: PatroniDynamicConfig;
+    timing: PatroniTiming;
+    enableDataChecksums: boolean;
+    postgresMajor: number;
+    postgresPort: number;
+    apiPort: number;
+    resources: ResourcesArgs;
+    minimumFreeMiB: number;
+    stopGraceSeconds: number;
+}
+
+/** Fills in the defaults. */
+export function normalizePatroniSettings(args: PatroniSettingsArgs, smallestMemoryMiB: number): PatroniSettings {
+    const preset = timingPresets[args.timing ?? TimingPreset.Default];
+    const timing: PatroniTiming = {
+        ttlSeconds: args.ttlSeconds ?? preset.ttlSeconds,
+        loopWaitSeconds: args.loopWaitSeconds ?? preset.loopWaitSeconds,
+        retryTimeoutSeconds: args.retryTimeoutSeconds ?? preset.retryTimeoutSeconds,
+        primaryStartTimeoutSeconds: args.primaryStartTimeoutSeconds ?? preset.primaryStartTimeoutSeconds,
+    };
+    return {
+        timing,
+        dynamic: {
+            ...timing,
+            primaryStopTimeoutSeconds: args.primaryStopTimeoutSeconds ?? 0,
+            maximumLagOnFailoverBytes: args.maximumLagOnFailoverBytes ?? 1048576,
+            synchronousMode: args.synchronousMode ?? true,
+            synchronousModeStrict: args.synchronousModeStrict ?? false,
+            synchronousNodeCount: args.synchronousNodeCount ?? 1,
+            failsafeMode: args.failsafeMode ?? true,
+            usePgRewind: args.usePgRewind ?? true,
+            useSlots: args.useSlots ?? true,
+            hbaRules: renderPgHba(args.hbaRules ?? defaultHbaRules),
+            parameters: postgresParameters(args, smallestMemoryMiB),
+        },
+        enableDataChecksums: args.enableDataChecksums ?? true,
+        postgresMajor: args.postgresMajor ?? 17,
+        postgresPort: args.postgresPort ?? defaultPorts.postgres,
+        apiPort: args.apiPort ?? defaultPorts.patroniApi,
+        resources: args.resources ?? {
+            cpuLimit: 2,
+            memoryLimitMiB: smallestMemoryMiB,
+            cpuReservation: 0.5,
+            memoryReservationMiB: 512,
+        },
+        minimumFreeMiB: args.minimumFreeMiB ?? 1024,
+        stopGraceSeconds: args.stopGraceSeconds ?? 120,
+    };
+}
+
+/** The library's parameters with the user's over them. */
+export function postgresParameters(args: PatroniSettingsArgs, smallestMemoryMiB: number): PostgresParameters {
+    const maxConnections = Number(args.parameters?.max_connections ?? baseParameters.max_connections);
+    return { ...baseParameters, ...memoryParameters(smallestMemoryMiB, maxConnections), ...args.parameters };
+}

@@ -1,0 +1,202 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkPgBouncer } from "./checks/pgBouncer";
+import { containerPaths, defaultPorts, networkAliases, pgbouncerDefaults, systemRoles } from "./defaults";
+import { RouterConnection } from "./haProxy";
+import { assertNoProblems } from "./platform/problems";
+import { spreadOut } from "./platform/spread";
+import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
+import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { PoolMode, renderPgBouncerIni, renderPgBouncerUsers } from "./render/pgbouncerIni";
+import { scramVerifier } from "./render/scram";
+import { renderPgBouncerSql } from "./render/sql";
+
+/** Settings of PgBouncer. */
+export interface PgBouncerSettingsArgs {
+    /**
+     * Keys of the hosts that each run one PgBouncer; two or more, so that one may fail.
+     *
+     * @default - all hosts with a Patroni node
+     *
+     * **Change:** in place; a host that is taken out loses its entry point.
+     */
+    hosts?: string[];
+    /**
+     * How long a client keeps a server connection.
+     *
+     * @default PoolMode.Transaction
+     *
+     * **Change:** rolling restart of PgBouncer.
+     */
+    poolMode?: PoolMode;
+    /**
+     * Clients that each PgBouncer takes. Seed 002 has 10,000; Docker's limit of open files must allow for it.
+     *
+     * @default 5000
+     *
+     * **Change:** rolling restart of PgBouncer.
+     */
+    maxClientConnections?: number;
+    /**
+     * Server connections of each PgBouncer for each pair of database and role. Times PgBouncers and databases they must fit into
+     * PostgreSQL's `max_connections`.
+     *
+     * @default 20 - PgBouncer's own; seed 002 has 25
+     *
+     * **Change:** rolling restart of PgBouncer.
+     */
+    defaultPoolSize?: number;
+    /**
+     * Prepared statements that each client may keep in transaction mode; 0 turns their support off.
+     *
+     * @default 200 - PgBouncer's own
+     *
+     * **Change:** rolling restart of PgBouncer.
+     */
+    maxPreparedStatements?: number;
+    /**
+     * Seconds that a query may wait for a server connection. Longer than a failover takes, so that clients see latency and no error.
+     *
+     * @default 120 - PgBouncer's own
+     *
+     * **Change:** rolling restart of PgBouncer.
+     */
+    queryWaitTimeoutSeconds?: number;
+    /**
+     * Published TCP port.
+     *
+     * @default 6432
+     *
+     * **Change:** rolling restart of PgBouncer.
+     */
+    port?: number;
+    /**
+     * CPU and memory of each PgBouncer. Source of the default: seed 000.
+     *
+     * @default - at most 0.5 CPU and 256 MiB, with 0.1 CPU and 64 MiB reserved
+     *
+     * **Change:** rolling restart of PgBouncer.
+     */
+    resources?: ResourcesArgs;
+}
+
+/** Arguments of {@link PgBouncer}. */
+export interface PgBouncerArgs {
+    target: SwarmTarget;
+    /** Hosts that each run one PgBouncer. */
+    hosts: HostConnection[];
+    /** Placement constraint that exactly those hosts fulfil. */
+    constraint: string;
+    /** The entry points that lead to the primary. */
+    router: RouterConnection;
+    /** How its role and its look-up function are made. */
+    sql: SqlConnection;
+    /** Overlay network on which other stacks find it as `pg-pgbouncer`. */
+    networkId: pulumi.Input<string>;
+    /** Password of PgBouncer's own role. */
+    password: pulumi.Input<string>;
+    /** Salt of its SCRAM verifier. */
+    salt: pulumi.Input<string>;
+    settings: PgBouncerSettingsArgs;
+    /** Image, by digest. It must honour the contract in images/README.md. */
+    image: pulumi.Input<string>;
+}
+
+/** Source: the resource table of seed 000. */
+const defaultResources: ResourcesArgs = {
+    cpuLimit: 0.5,
+    memoryLimitMiB: 256,
+    cpuReservation: 0.1,
+    memoryReservationMiB: 64,
+};
+
+const startTimeoutSeconds = 120;
+
+/**
+ * PgBouncer on several hosts, in front of the read-write entry points. It knows no password but its own: every other login is checked
+ * against the SCRAM verifier that PostgreSQL has.
+ */
+export class PgBouncer extends pulumi.ComponentResource {
+    /** Addresses of the hosts that run one. */
+    public readonly addresses: string[];
+    public readonly port: number;
+    /** Resolves when all of them run and can ask for verifiers. */
+    public readonly ready: pulumi.Output<string[]>;
+
+    constructor(name: string, args: PgBouncerArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("pgha:index:PgBouncer", name, {}, opts);
+        assertNoProblems(checkPgBouncer("pgbouncer", args));
+
+        this.addresses = args.hosts.map((host) => host.address);
+        this.port = args.settings.port ?? defaultPorts.pgbouncer;
+        const role = createRole(name, args, this);
+        const running = spreadOut(
+            name,
+            {
+                target: args.target,
+                hosts: args.hosts,
+                constraint: args.constraint,
+                workload: pgBouncerWorkload(this.port, args),
+                network: { id: args.networkId, alias: networkAliases.pgbouncer },
+                startTimeoutSeconds,
+            },
+            { parent: this },
+        );
+        this.ready = pulumi.all([role.urn, running.urn]);
+        this.registerOutputs({ addresses: this.addresses, port: this.port, ready: this.ready });
+    }
+}
+
+function createRole(name: string, args: PgBouncerArgs, parent: pulumi.Resource): pulumi.Resource {
+    const sql = pulumi
+        .all([args.password, args.salt])
+        .apply(([password, salt]) => renderPgBouncerSql(scramVerifier(password, `${salt}${systemRoles.pgbouncer}`)));
+    return createSqlCommand(
+        `${name}-role`,
+        { connection: args.sql, sql, purpose: "making PgBouncer's role" },
+        { parent },
+    );
+}
+
+function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
+    return {
+        name: "pgbouncer",
+        image: args.image,
+        args: ["pgbouncer", containerPaths.pgbouncerConfig],
+        files: [
+            { key: "config", path: containerPaths.pgbouncerConfig, content: pgBouncerIni(args), secret: false },
+            {
+                key: "users",
+                path: containerPaths.pgbouncerUsers,
+                content: pulumi.output(args.password).apply(renderPgBouncerUsers),
+                secret: true,
+            },
+        ],
+        tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
+        ports: [{ target: defaultPorts.pgbouncer, published: port }],
+        resources: args.settings.resources ?? defaultResources,
+        health: {
+            command: ["pg_isready", "-q", "-h", "127.0.0.1", "-p", String(defaultPorts.pgbouncer)],
+            intervalSeconds: 3,
+            timeoutSeconds: 3,
+            retries: 3,
+            startPeriodSeconds: 10,
+        },
+        stopGraceSeconds: 15,
+        restartDelaySeconds: 1,
+    };
+}
+
+function pgBouncerIni(args: PgBouncerArgs): string {
+    const { settings } = args;
+    const defaultPoolSize = settings.defaultPoolSize ?? pgbouncerDefaults.defaultPoolSize;
+    return renderPgBouncerIni({
+        servers: { addresses: args.router.addresses, port: args.router.readWritePort },
+        poolMode: settings.poolMode ?? PoolMode.Transaction,
+        maxClientConnections: settings.maxClientConnections ?? pgbouncerDefaults.maxClientConnections,
+        defaultPoolSize,
+        // Further roles share what the check has reckoned with for the database.
+        maxDatabaseConnections: defaultPoolSize,
+        maxPreparedStatements: settings.maxPreparedStatements ?? 200,
+        queryWaitTimeoutSeconds: settings.queryWaitTimeoutSeconds ?? 120,
+    });
+}

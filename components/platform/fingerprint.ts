@@ -1,0 +1,17 @@
+import * as pulumi from "@pulumi/pulumi";
+import { contentHash } from "./objectName";
+import { Workload } from "./workload";
+
+/** Hash of all that makes Swarm replace a workload's container. */
+export function workloadFingerprint(workload: Workload): pulumi.Output<string> {
+    const { files, ...rest } = workload;
+    const contents = files.map(({ frozen, content, ...file }) => ({ ...file, content: frozen ? "" : content }));
+    const hash = pulumi.output({ ...rest, contents }).apply((plain) => contentHash(JSON.stringify(plain)));
+    // A short hash of what holds random passwords tells nothing about them.
+    return pulumi.unsecret(hash);
+}
+
+/** Ends a script with a comment that changes when a value does, which is what makes its command run again. */
+export function stamped(script: string, value: pulumi.Output<unknown>): pulumi.Output<string> {
+    return value.apply((plain) => `${script}\n# ${contentHash(JSON.stringify(plain))}`);
+}

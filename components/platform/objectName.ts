@@ -1,0 +1,19 @@
+import { createHash } from "node:crypto";
+
+/** Characters of a content's hash in a Swarm object's name. */
+const hashLength = 10;
+
+/** Joins the parts of a Swarm object's name. Lengths are checked with the other inputs, see checks/names.ts. */
+export function objectName(...parts: string[]): string {
+    return parts.join("-");
+}
+
+/** Name of an immutable Swarm object, which changes whenever the content does. */
+export function versionedName(name: string, content: string): string {
+    return `${name}-${contentHash(content)}`;
+}
+
+/** Short hash that tells two contents apart. */
+export function contentHash(content: string): string {
+    return createHash("sha256").update(content).digest("hex").slice(0, hashLength);
+}

@@ -1,0 +1,60 @@
+import { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { failFunction, inContainerFunction, waitFor } from "../render/shell";
+import { createHostCommand } from "./hostCommand";
+import { HostConnection } from "./workload";
+
+/** How SQL reaches the primary: by psql in a container on one of the hosts. */
+export interface SqlConnection {
+    /** Host whose container runs psql. */
+    host: HostConnection;
+    /** Service whose container has psql and the superuser's password file. */
+    serviceName: string;
+    /** Connection string for psql; it names a password file and holds no password. */
+    conninfo: string;
+    /** Resolves when the primary can be reached. */
+    ready: pulumi.Output<unknown>;
+}
+
+/** Arguments of {@link createSqlCommand}. */
+export interface SqlCommandArgs {
+    connection: SqlConnection;
+    /** Statements for psql, safe to repeat. */
+    sql: pulumi.Input<string>;
+    /** What the statements do, for the error message. */
+    purpose: string;
+    /** Statements to run when the resource goes. Nothing runs if they are left out. */
+    deleteSql?: string;
+}
+
+/** Time for the primary to answer. */
+const connectTimeoutSeconds = 60;
+
+/** Runs statements as superuser on the primary when they change. They travel by standard input only. */
+export function createSqlCommand(
+    name: string,
+    args: SqlCommandArgs,
+    opts: pulumi.CustomResourceOptions,
+): remote.Command {
+    const { connection } = args;
+    const stdin = pulumi.all([args.sql, connection.ready]).apply(([sql]) => sql);
+    const script = psqlScript(connection, args.purpose);
+    const remove =
+        args.deleteSql === undefined ? undefined : `${psqlScript(connection, args.purpose)} <<'SQL'\n${args.deleteSql}SQL`;
+    return createHostCommand(name, { host: connection.host, create: script, delete: remove, stdin }, opts);
+}
+
+function psqlScript(connection: SqlConnection, purpose: string): string {
+    return [
+        failFunction(connection.host),
+        inContainerFunction(connection.serviceName),
+        `psql() { in_container psql -X -q -t -A -d "${connection.conninfo}" "$@"; }`,
+        waitFor(
+            "psql -c 'SELECT 1' </dev/null >/dev/null 2>&1",
+            connectTimeoutSeconds,
+            `psql -c 'SELECT 1' </dev/null || true; fail "no primary answers, ${purpose}" "look at 'patronictl list' and at HAProxy's statistics page, then run 'pulumi up' again"`,
+        ),
+        `sql() { psql -f - >/dev/null || fail "PostgreSQL refused a statement, ${purpose}" "mend what the line above names, then run 'pulumi up' again"; }`,
+        "sql",
+    ].join("\n");
+}

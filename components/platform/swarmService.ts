@@ -1,0 +1,134 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { containerUser } from "../defaults";
+import { workloadLabel } from "../render/shell";
+import { objectName } from "./objectName";
+import { swarmLabels } from "./swarmLabels";
+import { createVersionedFile, VersionedFile } from "./versionedFile";
+import { PublishMode, ResourcesArgs, SwarmTarget, Workload, WorkloadFile } from "./workload";
+
+/** Where a service's tasks run, and how they are reached. */
+export interface SwarmPlacement {
+    /** Placement constraints, such as `node.labels.pgha.host==db1`. */
+    constraints: string[];
+    /** Tasks; at most one on a host. */
+    replicas: number;
+    publishMode: PublishMode;
+    /** The overlay network to join, and the name to be found under. Members need none: they use host addresses. */
+    network?: { id: pulumi.Input<string>; alias: string };
+}
+
+const mebibyte = 1024 * 1024;
+
+/**
+ * Creates a workload's files and its Swarm service.
+ *
+ * The call returns when Swarm has taken the service, not when it runs: a create that waits deletes the service when it times out, and
+ * members of a quorum can't become healthy one by one. Waiting is the roll-out's work, see rollout.ts.
+ */
+export function createSwarmService(
+    workload: Workload,
+    placement: SwarmPlacement,
+    target: SwarmTarget,
+    opts: pulumi.CustomResourceOptions,
+): docker.Service {
+    const files = workload.files.map((file) => ({
+        file,
+        // Files don't wait for the member before: only the service does.
+        object: createVersionedFile(workload.name, file, target, { ...opts, dependsOn: [] }),
+    }));
+    const name = objectName(target.clusterName, workload.name);
+    const labels = swarmLabels(target);
+    const network = placement.network;
+    return new docker.Service(
+        name,
+        {
+            name,
+            labels,
+            mode: { replicated: { replicas: placement.replicas } },
+            endpointSpec: {
+                // Swarm takes no ingress port on a service without a virtual address.
+                mode: placement.publishMode === PublishMode.Ingress ? "vip" : target.endpointMode,
+                ports: workload.ports.map((port) => ({
+                    protocol: "tcp",
+                    targetPort: port.target,
+                    publishedPort: port.published,
+                    publishMode: placement.publishMode,
+                })),
+            },
+            taskSpec: {
+                containerSpec: {
+                    image: workload.image,
+                    args: workload.args,
+                    env: workload.environment ?? {},
+                    user: `${containerUser.uid}:${containerUser.gid}`,
+                    labels: [...labels, { label: workloadLabel, value: name }],
+                    readOnly: true,
+                    configs: files.filter(({ file }) => !file.secret).map(configReference),
+                    secrets: files.filter(({ file }) => file.secret).map(secretReference),
+                    mounts: mounts(workload),
+                    healthcheck: {
+                        tests: ["CMD", ...workload.health.command],
+                        interval: seconds(workload.health.intervalSeconds),
+                        timeout: seconds(workload.health.timeoutSeconds),
+                        startPeriod: seconds(workload.health.startPeriodSeconds),
+                        retries: workload.health.retries,
+                    },
+                    stopGracePeriod: seconds(workload.stopGraceSeconds),
+                    stopSignal: workload.stopSignal,
+                },
+                resources: resources(workload.resources),
+                restartPolicy: { condition: "any", delay: seconds(workload.restartDelaySeconds) },
+                placement: { constraints: placement.constraints, maxReplicas: 1 },
+                networksAdvanceds: network ? [{ id: network.id, aliases: [network.alias] }] : [],
+                forceUpdate: 0,
+            },
+            // start-first never schedules with host ports and would put two containers on one data directory (moby#36934).
+            updateConfig: { parallelism: 1, order: "stop-first", failureAction: "pause", monitor: "10s" },
+            rollbackConfig: { parallelism: 1, order: "stop-first", failureAction: "pause", monitor: "10s" },
+        },
+        opts,
+    );
+}
+
+type MountedFile = { file: WorkloadFile; object: VersionedFile };
+
+function configReference({ file, object }: MountedFile): docker.types.input.ServiceTaskSpecContainerSpecConfig {
+    return { configId: object.id, configName: object.name, ...fileOwner(file, 0o444) };
+}
+
+function secretReference({ file, object }: MountedFile): docker.types.input.ServiceTaskSpecContainerSpecSecret {
+    return { secretId: object.id, secretName: object.name, ...fileOwner(file, 0o400) };
+}
+
+function fileOwner(file: WorkloadFile, fileMode: number) {
+    return { fileName: file.path, fileUid: `${containerUser.uid}`, fileGid: `${containerUser.gid}`, fileMode };
+}
+
+function mounts(workload: Workload): docker.types.input.ServiceTaskSpecContainerSpecMount[] {
+    const memory = workload.tmpfs.map((mount) => ({
+        type: "tmpfs",
+        target: mount.path,
+        tmpfsOptions: { sizeBytes: mount.sizeMiB * mebibyte, mode: 0o1777 },
+    }));
+    const data = workload.data ? [{ type: "bind", source: workload.data.hostPath, target: workload.data.path }] : [];
+    return [...data, ...memory];
+}
+
+function resources(args: ResourcesArgs): docker.types.input.ServiceTaskSpecResources {
+    const block = (cpus?: number, memoryMiB?: number) => {
+        const nanoCpus = cpus === undefined ? {} : { nanoCpus: Math.round(cpus * 1e9) };
+        const memoryBytes = memoryMiB === undefined ? {} : { memoryBytes: memoryMiB * mebibyte };
+        const limits = { ...nanoCpus, ...memoryBytes };
+        // The upstream provider panics on an empty block.
+        return Object.keys(limits).length === 0 ? undefined : limits;
+    };
+    return {
+        limits: block(args.cpuLimit, args.memoryLimitMiB),
+        reservation: block(args.cpuReservation, args.memoryReservationMiB),
+    };
+}
+
+function seconds(value: number): string {
+    return `${value}s`;
+}

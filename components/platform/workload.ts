@@ -1,0 +1,141 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** How to reach a host by ssh. Logins use the ssh agent only, so no private key enters config or state. */
+export interface SshArgs {
+    /**
+     * Login name. Anyone but root needs password-less sudo and membership in the group `docker`.
+     *
+     * @default "root"
+     */
+    user?: string;
+    /**
+     * TCP port of sshd.
+     *
+     * @default 22
+     */
+    port?: number;
+    /**
+     * The host's public key as in `/etc/ssh/ssh_host_ed25519_key.pub`, for example `ssh-ed25519 AAAA…`. A host that shows another
+     * key is refused.
+     *
+     * @default - any key is accepted, and the preview warns.
+     */
+    hostKey?: string;
+}
+
+/** What a component must know of a host to run something there. `Host` satisfies it. */
+export interface HostConnection {
+    /** Key of the host, as the user calls it. */
+    key: string;
+    /** Address under which the other hosts and the clients reach it. */
+    address: string;
+    /** Address under which the operator's machine reaches it by ssh. */
+    sshAddress: string;
+    /** Login. */
+    ssh: SshArgs;
+    /** Swarm placement constraint that only this host fulfils, such as `node.labels.pgha.host==db1`. */
+    constraint: string;
+    /** Resolves when the host's kernel settings and labels are in place. */
+    ready: pulumi.Output<string>;
+}
+
+/** How Swarm publishes ports. */
+export enum PublishMode {
+    /** On the hosts that run the workload; client addresses are kept and no IPVS idle limit applies. */
+    Host = "host",
+    /** On every host of the Swarm, through the ingress mesh; needs IPVS in the kernel. */
+    Ingress = "ingress",
+}
+
+/** How Swarm's DNS answers for a service's name. */
+export enum EndpointMode {
+    /** All task addresses in turn. */
+    DnsRoundRobin = "dnsrr",
+    /** One virtual address; needs IPVS in the kernel. */
+    VirtualIp = "vip",
+}
+
+/** Where workloads run, and under whose names. */
+export interface SwarmTarget {
+    /** Prefix of every Swarm object's name. */
+    clusterName: string;
+    /** A Swarm manager; `docker service` and `docker node` run there. */
+    manager: HostConnection;
+    /** How ports of entry points (HAProxy, PgBouncer) are published. Members are always published on their host. */
+    publishMode: PublishMode;
+    /** How Swarm's DNS answers for the entry points. */
+    endpointMode: EndpointMode;
+    /** Labels on every Swarm object. */
+    labels: { [name: string]: string };
+}
+
+/** CPU and memory of one container. */
+export interface ResourcesArgs {
+    /** CPUs that it may use at most. */
+    cpuLimit?: number;
+    /** Memory that it may use at most, in MiB. */
+    memoryLimitMiB?: number;
+    /** CPUs that must be free on the host for it to start. */
+    cpuReservation?: number;
+    /** Memory that must be free on the host for it to start, in MiB. */
+    memoryReservationMiB?: number;
+}
+
+/** A file inside the container. A changed content is a new Swarm object, and so a restart of the container. */
+export interface WorkloadFile {
+    /** Name of the file among the workload's files; part of the Swarm object's name. */
+    key: string;
+    /** Absolute path inside the container. */
+    path: string;
+    /** What is in it. */
+    content: pulumi.Input<string>;
+    /** A secret is mode 0400 and never shown; a config is mode 0444 and its changes can be read in a preview. */
+    secret: boolean;
+    /** Keep the content of the first `up`: for files that count only once, such as Patroni's bootstrap section. */
+    frozen?: boolean;
+}
+
+/** A directory of the host that outlives the container, `destroy` included. */
+export interface WorkloadData {
+    /** Absolute path on the host. */
+    hostPath: string;
+    /** Absolute path inside the container. */
+    path: string;
+    /** Free space, in MiB, below which the directory is refused. */
+    minimumFreeMiB: number;
+}
+
+/** When a container counts as healthy. */
+export interface HealthCheck {
+    /** Program and arguments, run inside the container; exit status 0 means healthy. */
+    command: string[];
+    intervalSeconds: number;
+    timeoutSeconds: number;
+    /** Failures in a row that make it unhealthy; Swarm then replaces it. */
+    retries: number;
+    /** Time during which failures don't count. */
+    startPeriodSeconds: number;
+}
+
+/** What runs: said once, for every platform. */
+export interface Workload {
+    /** Name without the cluster's prefix, such as `etcd-db1`. */
+    name: string;
+    image: pulumi.Input<string>;
+    /** Program and arguments, appended to the image's entry point. */
+    args: pulumi.Input<string>[];
+    /** Plain values only: a secret never travels by environment. */
+    environment?: { [name: string]: string };
+    files: WorkloadFile[];
+    data?: WorkloadData;
+    /** Writable directories in memory, with their sizes in MiB; the rest of the root file system is read-only. */
+    tmpfs: { path: string; sizeMiB: number }[];
+    ports: { target: number; published: number }[];
+    resources: ResourcesArgs;
+    health: HealthCheck;
+    /** Longest time between the stop signal and the kill. */
+    stopGraceSeconds: number;
+    stopSignal?: string;
+    /** Wait before a stopped container is started again. */
+    restartDelaySeconds: number;
+}

@@ -1,0 +1,125 @@
+import * as pulumi from "@pulumi/pulumi";
+import { containerPaths, defaultPorts, systemRoles } from "./defaults";
+import { PatroniConnection } from "./patroniGroup";
+import { objectName } from "./platform/objectName";
+import { rollOut } from "./platform/rollout";
+import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
+import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { scramVerifier } from "./render/scram";
+import { renderExporterSql } from "./render/sql";
+
+/** Settings of the exporter. */
+export interface PostgresExporterSettingsArgs {
+    /**
+     * TCP port on each node's host.
+     *
+     * @default 9187
+     *
+     * **Change:** restart of the exporters.
+     */
+    port?: number;
+    /**
+     * CPU and memory of each exporter. Source of the default: seed 000.
+     *
+     * @default - at most 0.25 CPU and 128 MiB, with 0.05 CPU and 32 MiB reserved
+     *
+     * **Change:** restart of the exporters.
+     */
+    resources?: ResourcesArgs;
+}
+
+/** Arguments of {@link PostgresExporter}. */
+export interface PostgresExporterArgs {
+    target: SwarmTarget;
+    /** Host of each Patroni node, by the node's key. */
+    nodes: { [key: string]: HostConnection };
+    /** The servers to watch. */
+    patroni: PatroniConnection;
+    /** How its role is made. */
+    sql: SqlConnection;
+    /** Password of the exporter's role. */
+    password: pulumi.Input<string>;
+    /** Salt of its SCRAM verifier. */
+    salt: pulumi.Input<string>;
+    settings: PostgresExporterSettingsArgs;
+    /** Image, by digest. It must honour the contract in images/README.md. */
+    image: pulumi.Input<string>;
+}
+
+/** Source: the resource table of seed 000. */
+const defaultResources: ResourcesArgs = {
+    cpuLimit: 0.25,
+    memoryLimitMiB: 128,
+    cpuReservation: 0.05,
+    memoryReservationMiB: 32,
+};
+
+const startTimeoutSeconds = 120;
+
+/** One Prometheus exporter beside each PostgreSQL node: seed 000 has a single one for three nodes, which goes blind with its host. */
+export class PostgresExporter extends pulumi.ComponentResource {
+    /** `host:port` of each exporter, for Prometheus. */
+    public readonly targets: string[];
+
+    constructor(name: string, args: PostgresExporterArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("pgha:index:PostgresExporter", name, {}, opts);
+
+        const port = args.settings.port ?? defaultPorts.exporter;
+        this.targets = Object.values(args.nodes).map((host) => `${host.address}:${port}`);
+        createRole(name, args, this);
+        rollOut(
+            name,
+            {
+                target: args.target,
+                members: Object.entries(args.nodes).map(([key, host]) => ({
+                    key,
+                    host,
+                    workload: exporterWorkload(key, host, port, args),
+                    afterUpdate: "true",
+                })),
+                ready: "true",
+                startTimeoutSeconds,
+            },
+            { parent: this },
+        );
+        this.registerOutputs({ targets: this.targets });
+    }
+}
+
+function createRole(name: string, args: PostgresExporterArgs, parent: pulumi.Resource): void {
+    const sql = pulumi
+        .all([args.password, args.salt])
+        .apply(([password, salt]) => renderExporterSql(scramVerifier(password, `${salt}${systemRoles.exporter}`)));
+    createSqlCommand(
+        `${name}-role`,
+        { connection: args.sql, sql, purpose: "making the exporter's role" },
+        { parent },
+    );
+}
+
+function exporterWorkload(key: string, host: HostConnection, port: number, args: PostgresExporterArgs): Workload {
+    const server = args.patroni.nodeEndpoints.find((endpoint) => endpoint.address === host.address);
+    return {
+        name: objectName("exporter", key),
+        image: args.image,
+        args: ["prometheus-postgres-exporter"],
+        environment: {
+            DATA_SOURCE_URI: `${host.address}:${server?.postgresPort ?? defaultPorts.postgres}/postgres?sslmode=disable`,
+            DATA_SOURCE_USER: systemRoles.exporter,
+            DATA_SOURCE_PASS_FILE: containerPaths.exporterPassword,
+        },
+        files: [{ key: "password", path: containerPaths.exporterPassword, content: args.password, secret: true }],
+        tmpfs: [],
+        ports: [{ target: defaultPorts.exporter, published: port }],
+        resources: args.settings.resources ?? defaultResources,
+        health: {
+            command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${defaultPorts.exporter}/`],
+            intervalSeconds: 10,
+            timeoutSeconds: 5,
+            retries: 3,
+            startPeriodSeconds: 30,
+        },
+        stopGraceSeconds: 10,
+        restartDelaySeconds: 5,
+    };
+}

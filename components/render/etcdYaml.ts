@@ -1,0 +1,48 @@
+import { containerPaths, defaultPorts } from "../defaults";
+import { renderYaml } from "./yaml";
+
+/** One member as etcd's configuration file describes it. */
+export interface EtcdMemberConfig {
+    /** The member's own name. */
+    name: string;
+    /** Names and addresses of all members, this one included. */
+    members: { name: string; address: string }[];
+    /** Token that keeps members of different clusters apart. */
+    clusterToken: string;
+    clientPort: number;
+    peerPort: number;
+    heartbeatIntervalMilliseconds: number;
+    electionTimeoutMilliseconds: number;
+    quotaBackendMiB: number;
+}
+
+/** The file for `etcd --config-file`. */
+export function renderEtcdYaml(config: EtcdMemberConfig): string {
+    const peerUrl = (address: string): string => `http://${address}:${config.peerPort}`;
+    const own = config.members.find((member) => member.name === config.name);
+    if (own === undefined) {
+        throw new Error(`etcd member ${config.name} is not among the members given`);
+    }
+    return renderYaml({
+        name: config.name,
+        "data-dir": `${containerPaths.etcdData}/data`,
+        // Inside the container the ports are etcd's own, whatever the host publishes.
+        "listen-peer-urls": `http://0.0.0.0:${defaultPorts.etcdPeer}`,
+        "listen-client-urls": `http://0.0.0.0:${defaultPorts.etcdClient}`,
+        "initial-advertise-peer-urls": peerUrl(own.address),
+        "advertise-client-urls": `http://${own.address}:${config.clientPort}`,
+        "initial-cluster": config.members.map((member) => `${member.name}=${peerUrl(member.address)}`).join(","),
+        "initial-cluster-token": config.clusterToken,
+        "initial-cluster-state": "new",
+        "heartbeat-interval": config.heartbeatIntervalMilliseconds,
+        "election-timeout": config.electionTimeoutMilliseconds,
+        // Patroni writes a few keys every loop: without compaction the history fills the quota (autobase#528).
+        "auto-compaction-mode": "periodic",
+        "auto-compaction-retention": "1h",
+        "quota-backend-bytes": config.quotaBackendMiB * 1024 * 1024,
+        // Refuses changes of the membership that would lose the quorum.
+        "strict-reconfig-check": true,
+        logger: "zap",
+        "log-level": "warn",
+    });
+}

@@ -1,0 +1,145 @@
+import { defaultPorts } from "../defaults";
+
+/** A PostgreSQL server behind HAProxy. */
+export interface HaProxyServer {
+    name: string;
+    address: string;
+    postgresPort: number;
+    /** Patroni's REST port, where its role is asked. */
+    apiPort: number;
+}
+
+/** What haproxy.cfg is made of. */
+export interface HaProxyConfig {
+    servers: HaProxyServer[];
+    /** Connections that all entry points together take. */
+    maxConnections: number;
+    checkIntervalMilliseconds: number;
+    /** Interval of checks while a server is down: how soon a new primary is seen. */
+    downCheckIntervalMilliseconds: number;
+    connectTimeoutSeconds: number;
+    clientTimeoutSeconds: number;
+    serverTimeoutSeconds: number;
+    /** Replicas that lag more, in MiB, get no read-only connections. */
+    readOnlyMaximumLagMiB: number;
+    /** Whether read-only connections go to the primary when no replica is fit. */
+    enableReadOnlyFallback: boolean;
+}
+
+/** Port, inside the container only, of the health check. */
+export const haproxyHealthPort = 8404;
+
+/** Name of the user list of the statistics page, in a file of its own because it holds a password. */
+const statisticsUsers = "stats-users";
+
+/** haproxy.cfg without any secret. */
+export function renderHaProxyCfg(config: HaProxyConfig): string {
+    const lag = `${config.readOnlyMaximumLagMiB}MB`;
+    return lines(
+        globalSection(config),
+        defaultsSection(config),
+        listenStatistics(),
+        listenRole("read_write", defaultPorts.readWrite, "/primary", config, { endSessions: true }),
+        readOnly(config, lag),
+        listenRole("any", defaultPorts.any, "/health", config, { endSessions: false }),
+    );
+}
+
+/** The second configuration file: who may see the statistics. */
+export function renderHaProxyUsers(username: string, password: string): string {
+    return lines([`userlist ${statisticsUsers}`, `  user ${username} insecure-password ${password}`]);
+}
+
+function globalSection(config: HaProxyConfig): string[] {
+    return [
+        "global",
+        `  maxconn ${config.maxConnections}`,
+        "  log stdout format raw local0 notice",
+        // A soft stop lets sessions end by themselves; the stop grace of the container bounds it.
+        "  hard-stop-after 10s",
+    ];
+}
+
+function defaultsSection(config: HaProxyConfig): string[] {
+    return [
+        "defaults",
+        "  mode tcp",
+        "  log global",
+        "  option tcplog",
+        "  option dontlognull",
+        "  option clitcpka",
+        "  option srvtcpka",
+        "  option redispatch",
+        "  retries 2",
+        `  timeout connect ${config.connectTimeoutSeconds}s`,
+        `  timeout client ${config.clientTimeoutSeconds}s`,
+        `  timeout server ${config.serverTimeoutSeconds}s`,
+        "  timeout check 1s",
+    ];
+}
+
+function listenStatistics(): string[] {
+    return [
+        "listen stats",
+        "  mode http",
+        "  no option tcplog",
+        `  bind :${defaultPorts.haproxyStats}`,
+        `  bind 127.0.0.1:${haproxyHealthPort}`,
+        "  timeout client 10s",
+        `  monitor-uri /healthz`,
+        `  http-request auth realm HAProxy unless { http_auth(${statisticsUsers}) }`,
+        "  http-request use-service prometheus-exporter if { path /metrics }",
+        "  stats enable",
+        "  stats uri /",
+        "  stats refresh 5s",
+    ];
+}
+
+function listenRole(
+    name: string,
+    port: number,
+    check: string,
+    config: HaProxyConfig,
+    options: { endSessions: boolean },
+): string[] {
+    return [`listen ${name}`, `  bind :${port}`, "  balance leastconn", ...servers(check, config, options)];
+}
+
+function readOnly(config: HaProxyConfig, lag: string): string[] {
+    const frontend = ["frontend read_only", `  bind :${defaultPorts.readOnly}`, "  default_backend replicas"];
+    const replicas = [
+        "backend replicas",
+        "  balance leastconn",
+        // A long query on a replica must not die because one health check was late.
+        ...servers(`/replica?lag=${lag}`, config, { endSessions: false }),
+    ];
+    if (!config.enableReadOnlyFallback) {
+        return [...frontend, ...replicas];
+    }
+    return [
+        ...frontend,
+        "  use_backend primary_for_reads if { nbsrv(replicas) eq 0 }",
+        ...replicas,
+        "backend primary_for_reads",
+        ...servers("/primary", config, { endSessions: true }),
+    ];
+}
+
+function servers(check: string, config: HaProxyConfig, options: { endSessions: boolean }): string[] {
+    const down = options.endSessions ? " on-marked-down shutdown-sessions" : "";
+    const interval = `inter ${config.checkIntervalMilliseconds}ms`;
+    const faster = `fastinter ${config.downCheckIntervalMilliseconds}ms downinter ${config.downCheckIntervalMilliseconds}ms`;
+    return [
+        `  option httpchk OPTIONS ${check}`,
+        "  http-check expect status 200",
+        `  default-server ${interval} ${faster} rise 1 fall 2${down}`,
+        ...config.servers.map(
+            (server) =>
+                `  server ${server.name} ${server.address}:${server.postgresPort} check port ${server.apiPort}`,
+        ),
+    ];
+}
+
+function lines(...sections: string[][]): string {
+    return sections.map((section) => `${section.join("\n")}\n`).join("\n");
+}

@@ -1,0 +1,129 @@
+import { containerPaths, defaultPorts, systemLogins, systemRoles } from "../defaults";
+import { PostgresParameters } from "./tuning";
+import { renderYaml } from "./yaml";
+
+/** What is a member's own in Patroni's configuration. */
+export interface PatroniMemberConfig {
+    /** Name of the cluster. */
+    scope: string;
+    /** The member's name. */
+    name: string;
+    /** Address under which the other members and the proxies reach it. */
+    address: string;
+    postgresPort: number;
+    apiPort: number;
+    /** `http://host:port` or `https://host:port` of each etcd member. */
+    etcdEndpoints: string[];
+    postgresMajor: number;
+    tags: { [name: string]: string | number | boolean };
+}
+
+/** What Patroni keeps in the DCS, and what may change while the cluster lives. */
+export interface PatroniDynamicConfig {
+    ttlSeconds: number;
+    loopWaitSeconds: number;
+    retryTimeoutSeconds: number;
+    primaryStartTimeoutSeconds: number;
+    primaryStopTimeoutSeconds: number;
+    maximumLagOnFailoverBytes: number;
+    synchronousMode: boolean;
+    synchronousModeStrict: boolean;
+    synchronousNodeCount: number;
+    failsafeMode: boolean;
+    usePgRewind: boolean;
+    useSlots: boolean;
+    hbaRules: string[];
+    parameters: PostgresParameters;
+}
+
+/** Passwords that Patroni needs. */
+export interface PatroniPasswords {
+    superuser: string;
+    replication: string;
+    rewind: string;
+    api: string;
+}
+
+/** The member's configuration without any secret. Changing it restarts the container. */
+export function renderPatroniMemberYaml(config: PatroniMemberConfig): string {
+    return renderYaml({
+        scope: config.scope,
+        namespace: "/service/",
+        name: config.name,
+        restapi: {
+            listen: `0.0.0.0:${defaultPorts.patroniApi}`,
+            connect_address: `${config.address}:${config.apiPort}`,
+        },
+        etcd3: {
+            protocol: config.etcdEndpoints.every((url) => url.startsWith("https:")) ? "https" : "http",
+            hosts: config.etcdEndpoints.map((url) => url.replace(/^https?:\/\//, "")),
+        },
+        postgresql: {
+            listen: `0.0.0.0:${defaultPorts.postgres}`,
+            connect_address: `${config.address}:${config.postgresPort}`,
+            data_dir: containerPaths.postgresData(config.postgresMajor),
+            bin_dir: containerPaths.postgresBinaries(config.postgresMajor),
+            pgpass: "/tmp/pgpass",
+            use_unix_socket: true,
+            parameters: { unix_socket_directories: containerPaths.postgresSocket },
+            basebackup: [{ checkpoint: "fast" }],
+            // A replica whose rewind was cut short is made anew instead of staying broken.
+            remove_data_directory_on_rewind_failure: true,
+            remove_data_directory_on_diverged_timelines: true,
+        },
+        // Swarm services can't map /dev/watchdog.
+        watchdog: { mode: "off" },
+        tags: config.tags,
+    });
+}
+
+/** The part that counts only when the cluster is made. */
+export function renderPatroniBootstrapYaml(dynamic: PatroniDynamicConfig, dataChecksums: boolean): string {
+    const checksums = dataChecksums ? ["data-checksums"] : [];
+    return renderYaml({
+        bootstrap: {
+            dcs: dynamicConfig(dynamic),
+            initdb: [{ encoding: "UTF8" }, { locale: "C.UTF-8" }, ...checksums],
+        },
+    });
+}
+
+/** Logins and passwords: a file of its own, so that the rest can be read in a preview. */
+export function renderPatroniPasswordsYaml(passwords: PatroniPasswords): string {
+    return renderYaml({
+        restapi: { authentication: { username: systemLogins.patroniApi, password: passwords.api } },
+        postgresql: {
+            authentication: {
+                superuser: { username: systemRoles.superuser, password: passwords.superuser },
+                replication: { username: systemRoles.replication, password: passwords.replication },
+                rewind: { username: systemRoles.rewind, password: passwords.rewind },
+            },
+        },
+    });
+}
+
+/** The dynamic configuration as JSON, for `patronictl edit-config --replace`. */
+export function renderPatroniDynamicJson(config: PatroniDynamicConfig): string {
+    return JSON.stringify(dynamicConfig(config));
+}
+
+function dynamicConfig(config: PatroniDynamicConfig) {
+    return {
+        ttl: config.ttlSeconds,
+        loop_wait: config.loopWaitSeconds,
+        retry_timeout: config.retryTimeoutSeconds,
+        primary_start_timeout: config.primaryStartTimeoutSeconds,
+        primary_stop_timeout: config.primaryStopTimeoutSeconds,
+        maximum_lag_on_failover: config.maximumLagOnFailoverBytes,
+        synchronous_mode: config.synchronousMode,
+        synchronous_mode_strict: config.synchronousModeStrict,
+        synchronous_node_count: config.synchronousNodeCount,
+        failsafe_mode: config.failsafeMode,
+        postgresql: {
+            use_pg_rewind: config.usePgRewind,
+            use_slots: config.useSlots,
+            pg_hba: config.hbaRules,
+            parameters: config.parameters,
+        },
+    };
+}

@@ -1,0 +1,79 @@
+import { containerPaths, defaultPorts, systemRoles } from "../defaults";
+
+/** How long a client keeps a server connection. */
+export enum PoolMode {
+    /** For a transaction: what makes thousands of clients fit on a few connections. */
+    Transaction = "transaction",
+    /** For as long as the client stays: for applications that need session state. */
+    Session = "session",
+    /** For a statement: transactions of several statements are refused. */
+    Statement = "statement",
+}
+
+/** What pgbouncer.ini is made of. */
+export interface PgBouncerConfig {
+    /** Addresses of the read-write entry points, tried one after the other. */
+    servers: { addresses: string[]; port: number };
+    poolMode: PoolMode;
+    /** Clients that one PgBouncer takes. */
+    maxClientConnections: number;
+    /** Server connections for each pair of database and role. */
+    defaultPoolSize: number;
+    /** Server connections for each database, over all roles. */
+    maxDatabaseConnections: number;
+    maxPreparedStatements: number;
+    /** Time after which a waiting query fails: longer than a failover takes. */
+    queryWaitTimeoutSeconds: number;
+}
+
+/** Schema, in the database `postgres`, of the function that gives PgBouncer a role's SCRAM verifier. */
+export const pgbouncerSchema = "pgbouncer";
+
+/** pgbouncer.ini without any secret. */
+export function renderPgBouncerIni(config: PgBouncerConfig): string {
+    const settings: [string, string | number][] = [
+        ["listen_addr", "0.0.0.0"],
+        ["listen_port", defaultPorts.pgbouncer],
+        ["unix_socket_dir", ""],
+        ["auth_type", "scram-sha-256"],
+        ["auth_file", containerPaths.pgbouncerUsers],
+        ["auth_user", systemRoles.pgbouncer],
+        ["auth_dbname", "postgres"],
+        ["auth_query", `SELECT role_name, verifier FROM ${pgbouncerSchema}.verifier_of($1)`],
+        ["admin_users", systemRoles.pgbouncer],
+        ["stats_users", systemRoles.pgbouncer],
+        ["pool_mode", config.poolMode],
+        ["max_client_conn", config.maxClientConnections],
+        ["default_pool_size", config.defaultPoolSize],
+        ["max_db_connections", config.maxDatabaseConnections],
+        ["max_prepared_statements", config.maxPreparedStatements],
+        ["query_wait_timeout", config.queryWaitTimeoutSeconds],
+        // PgBouncer's own 15 s add to every failover (pgbouncer#872).
+        ["server_login_retry", 1],
+        ["server_connect_timeout", 2],
+        ["server_check_delay", 5],
+        ["tcp_keepalive", 1],
+        ["tcp_keepidle", 5],
+        ["tcp_keepintvl", 2],
+        ["tcp_keepcnt", 3],
+        // Drivers send these at start-up; in transaction mode they can't be kept.
+        ["ignore_startup_parameters", "extra_float_digits,options"],
+        ["log_connections", 0],
+        ["log_disconnections", 0],
+    ];
+    const { addresses, port } = config.servers;
+    return [
+        "[databases]",
+        // One entry point until it fails, then the next: a list is not skipped over by itself.
+        `* = host=${addresses.join(",")} port=${port} load_balance_hosts=disable`,
+        "",
+        "[pgbouncer]",
+        ...settings.map(([name, value]) => `${name} = ${value}`),
+        "",
+    ].join("\n");
+}
+
+/** The file with PgBouncer's own login; all others are asked from PostgreSQL. */
+export function renderPgBouncerUsers(password: string): string {
+    return `"${systemRoles.pgbouncer}" "${password}"\n`;
+}

@@ -1,0 +1,218 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import {
+    ApplicationArgs,
+    ApplicationRoleArgs,
+    ClusterEtcdArgs,
+    ClusterImagesArgs,
+    ClusterNetworkArgs,
+    ClusterPatroniArgs,
+    EndpointMode,
+    EtcdMemberArgs,
+    HaProxyPortsArgs,
+    HaProxySettingsArgs,
+    HbaMethod,
+    HbaRuleArgs,
+    HbaType,
+    HostArgs,
+    PatroniNodeArgs,
+    PgBouncerSettingsArgs,
+    PoolMode,
+    PostgresClusterArgs,
+    PostgresExporterSettingsArgs,
+    PublishMode,
+    ResourcesArgs,
+    RoleAccess,
+    SshArgs,
+    SwarmArgs,
+    TimingPreset,
+} from "./components";
+
+/** A schema for each field of an args interface: one that is left out here doesn't compile, so that no setting goes unread. */
+type Shape<T> = { [Field in keyof Required<T>]: z.ZodType<T[Field]> };
+
+/** An object with these fields and no others: a misspelt key is an error. */
+function fields<T>(shape: Shape<T>): z.ZodType<T> {
+    return z.strictObject(shape) as unknown as z.ZodType<T>;
+}
+
+const text = z.string();
+const number = z.number();
+const flag = z.boolean();
+const texts = z.array(text);
+const textMap = z.record(text, text);
+const scalarMap = z.record(text, z.union([text, number, flag]));
+
+const resources = fields<ResourcesArgs>({
+    cpuLimit: number.optional(),
+    memoryLimitMiB: number.optional(),
+    cpuReservation: number.optional(),
+    memoryReservationMiB: number.optional(),
+}).optional();
+
+const ssh = fields<SshArgs>({ user: text.optional(), port: number.optional(), hostKey: text.optional() });
+
+const host = fields<HostArgs>({
+    address: text,
+    sshAddress: text.optional(),
+    ssh: ssh.optional(),
+    nodeName: text.optional(),
+    memoryMiB: number,
+    labels: textMap.optional(),
+    placementLabel: text.optional(),
+    sysctls: textMap.optional(),
+});
+
+const swarm = fields<SwarmArgs>({
+    manager: text,
+    publishMode: z.enum(PublishMode).optional(),
+    endpointMode: z.enum(EndpointMode).optional(),
+});
+
+const images = fields<ClusterImagesArgs>({ patroni: text, etcd: text, haproxy: text, pgbouncer: text, exporter: text });
+
+const network = fields<ClusterNetworkArgs>({
+    existingNetworkId: text.optional(),
+    name: text.optional(),
+    subnet: text.optional(),
+    enableEncryption: flag.optional(),
+});
+
+const etcd = fields<ClusterEtcdArgs>({
+    members: z.record(text, fields<EtcdMemberArgs>({ host: text })).optional(),
+    heartbeatIntervalMilliseconds: number.optional(),
+    electionTimeoutMilliseconds: number.optional(),
+    quotaBackendMiB: number.optional(),
+    clientPort: number.optional(),
+    peerPort: number.optional(),
+    resources,
+});
+
+const hbaRule = fields<HbaRuleArgs>({
+    type: z.enum(HbaType),
+    databases: texts.optional(),
+    roles: texts.optional(),
+    address: text.optional(),
+    method: z.enum(HbaMethod).optional(),
+});
+
+const patroni = fields<ClusterPatroniArgs>({
+    nodes: z.record(text, fields<PatroniNodeArgs>({ host: text, tags: scalarMap.optional() })).optional(),
+    timing: z.enum(TimingPreset).optional(),
+    ttlSeconds: number.optional(),
+    loopWaitSeconds: number.optional(),
+    retryTimeoutSeconds: number.optional(),
+    primaryStartTimeoutSeconds: number.optional(),
+    primaryStopTimeoutSeconds: number.optional(),
+    maximumLagOnFailoverBytes: number.optional(),
+    synchronousMode: flag.optional(),
+    synchronousModeStrict: flag.optional(),
+    synchronousNodeCount: number.optional(),
+    failsafeMode: flag.optional(),
+    usePgRewind: flag.optional(),
+    useSlots: flag.optional(),
+    enableDataChecksums: flag.optional(),
+    parameters: scalarMap.optional(),
+    hbaRules: z.array(hbaRule).optional(),
+    postgresMajor: number.optional(),
+    postgresPort: number.optional(),
+    apiPort: number.optional(),
+    resources,
+    minimumFreeMiB: number.optional(),
+    stopGraceSeconds: number.optional(),
+});
+
+const haproxy = fields<HaProxySettingsArgs>({
+    hosts: texts.optional(),
+    maxConnections: number.optional(),
+    checkIntervalMilliseconds: number.optional(),
+    downCheckIntervalMilliseconds: number.optional(),
+    connectTimeoutSeconds: number.optional(),
+    clientTimeoutSeconds: number.optional(),
+    serverTimeoutSeconds: number.optional(),
+    readOnlyMaximumLagMiB: number.optional(),
+    enableReadOnlyFallback: flag.optional(),
+    ports: fields<HaProxyPortsArgs>({
+        readWrite: number.optional(),
+        readOnly: number.optional(),
+        any: number.optional(),
+        statistics: number.optional(),
+    }).optional(),
+    resources,
+});
+
+const pgbouncer = fields<PgBouncerSettingsArgs>({
+    hosts: texts.optional(),
+    poolMode: z.enum(PoolMode).optional(),
+    maxClientConnections: number.optional(),
+    defaultPoolSize: number.optional(),
+    maxPreparedStatements: number.optional(),
+    queryWaitTimeoutSeconds: number.optional(),
+    port: number.optional(),
+    resources,
+});
+
+const exporter = fields<PostgresExporterSettingsArgs>({ port: number.optional(), resources });
+
+const application = fields<ApplicationArgs>({
+    database: text.optional(),
+    owner: text.optional(),
+    roles: z
+        .record(
+            text,
+            fields<ApplicationRoleArgs>({
+                access: z.enum(RoleAccess).optional(),
+                connectionLimit: number.optional(),
+                passwordGeneration: number.optional(),
+            }),
+        )
+        .optional(),
+    schemas: texts.optional(),
+    extensions: texts.optional(),
+    connectionLimit: number.optional(),
+    passwordGeneration: number.optional(),
+    allowDrop: flag.optional(),
+});
+
+/** The stack's settings. Their names, meanings and defaults are those of `PostgresClusterArgs`. */
+export type Settings = PostgresClusterArgs & { clusterName: string };
+
+const shape: Shape<Settings> = {
+    clusterName: text,
+    hosts: z.record(text, host),
+    swarm,
+    images,
+    network: network.optional(),
+    etcd: etcd.optional(),
+    patroni: patroni.optional(),
+    haproxy: haproxy.optional(),
+    pgbouncer: pgbouncer.optional(),
+    exporter: exporter.optional(),
+    applications: z.record(text, application).optional(),
+    dataRoot: text.optional(),
+    labels: textMap.optional(),
+};
+
+/** Settings that are plain text; the others are objects. */
+const textSettings: (keyof Settings)[] = ["clusterName", "dataRoot"];
+
+/** Reads the stack's config and refuses what is missing, misspelt or of the wrong kind, all at once, each with its path. */
+export function readSettings(config: pulumi.Config): Settings {
+    const names = Object.keys(shape) as (keyof Settings)[];
+    const given = names.flatMap((name) => {
+        const value = textSettings.includes(name) ? config.get(name) : config.getObject<unknown>(name);
+        return value === undefined ? [] : [[name, value] as const];
+    });
+    return parseSettings(Object.fromEntries(given), config.name);
+}
+
+/** Checks settings as they come from a stack's file. */
+export function parseSettings(given: object, namespace: string): Settings {
+    const result = fields<Settings>(shape).safeParse(given);
+    if (!result.success) {
+        const problems = result.error.issues.map((issue) => `  - ${namespace}:${issue.path.join(".")}: ${issue.message}`);
+        const stack = "Pulumi.<stack>.yaml";
+        throw new pulumi.RunError(`${stack} can't be used; nothing was created:\n${problems.join("\n")}`);
+    }
+    return result.data;
+}
