@@ -1,0 +1,109 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { Lab, readLabHosts } from "./lab";
+import { parseOptions, usage, UsageError, type Options } from "./options";
+import { readSynchronousStandbys } from "./patroni";
+import {
+    describeMachine,
+    renderMarkdown,
+    renderTable,
+    replaceSection,
+    succeeded,
+    type Report,
+    type RoundReport,
+} from "./report";
+import { runRound, type Drill } from "./round";
+import type { Scenario } from "./scenarios";
+import { assertInLab, readStack } from "./stack";
+import { errorText } from "./wait";
+
+const startedAt = performance.now();
+
+function log(message: string): void {
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    process.stderr.write(`[${seconds.padStart(6)} s] ${message}\n`);
+}
+
+async function prepareDrill(options: Options, lab: Lab, signal: AbortSignal): Promise<Drill> {
+    log(`reading the outputs of stack ${options.stack}`);
+    const stack = await readStack(options.stack);
+    assertInLab(stack, await readLabHosts());
+    return {
+        stack,
+        lab,
+        clients: options.clients,
+        rate: options.rate,
+        synchronousStandbys: await readSynchronousStandbys(stack.nodes),
+        signal,
+        log,
+    };
+}
+
+async function runRounds(options: Options, drill: Drill): Promise<Report> {
+    const report: Report = {
+        date: new Date().toISOString().slice(0, 10),
+        machine: await describeMachine(),
+        command: process.argv.length > 2 ? `make drill ARGS="${process.argv.slice(2).join(" ")}"` : "make drill",
+        rounds: [],
+    };
+    for (const scenario of options.scenarios) {
+        for (let round = 1; round <= options.rounds; round++) {
+            log(`${scenario.name}, round ${round} of ${options.rounds}`);
+            report.rounds.push({ ...scenario, round, ...(await tryRound(drill, scenario)) });
+        }
+    }
+    return report;
+}
+
+async function tryRound(drill: Drill, scenario: Scenario): Promise<Pick<RoundReport, "result" | "failure">> {
+    try {
+        return { result: await runRound(drill, scenario) };
+    } catch (error) {
+        drill.signal.throwIfAborted();
+        log(`failed: ${errorText(error)}`);
+        // A host that can't be healed fails the rounds that follow with a word on what is missing.
+        await drill.lab.healAll().catch((healError: unknown) => log(errorText(healError)));
+        return { failure: errorText(error) };
+    }
+}
+
+async function main(): Promise<number> {
+    const options = parseOptions(process.argv.slice(2));
+    if (options.help) {
+        process.stdout.write(usage);
+        return 0;
+    }
+    const readRecord = () => (options.record && existsSync(options.record) ? readFileSync(options.record, "utf8") : "");
+    // Tried before anything is broken: a document that can't take the results is found out now, not at the end.
+    replaceSection(readRecord(), "");
+
+    const interruption = new AbortController();
+    const interrupt = () => {
+        log("interrupted: healing the lab before the end");
+        interruption.abort(new Error("interrupted"));
+    };
+    process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+
+    const lab = new Lab();
+    try {
+        const report = await runRounds(options, await prepareDrill(options, lab, interruption.signal));
+        process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderTable(report));
+        if (options.record !== undefined) {
+            writeFileSync(options.record, replaceSection(readRecord(), renderMarkdown(report)));
+        }
+        return succeeded(report) ? 0 : 1;
+    } catch (error) {
+        if (interruption.signal.aborted) return 130;
+        throw error;
+    } finally {
+        await lab.healAll();
+    }
+}
+
+main().then(
+    (status) => (process.exitCode = status),
+    (error: unknown) => {
+        const isUsage = error instanceof UsageError;
+        process.stderr.write(isUsage ? `${error.message}\n\n${usage}` : `drill: ${errorText(error)}\n`);
+        process.exitCode = isUsage ? 2 : 1;
+    },
+);

@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { expect } from "chai";
+import { DatabaseError } from "pg";
+import { classifyFailedInsert, NotConnectedError, Session } from "./session";
+
+function databaseError(severity: string, code: string): DatabaseError {
+    const error = new DatabaseError("planted", 0, "error");
+    return Object.assign(error, { severity, code });
+}
+
+describe("classifyFailedInsert", () => {
+    it("knows that nothing was sent without a connection", () => {
+        expect(classifyFailedInsert(new NotConnectedError("refused"))).to.equal("unsent");
+    });
+
+    for (const code of ["25006", "40001", "53300"]) {
+        it(`takes PostgreSQL's word for a rollback (${code})`, () => {
+            expect(classifyFailedInsert(databaseError("ERROR", code))).to.equal("refused");
+        });
+    }
+
+    it("leaves open what became of a row when the connection or the server went away", () => {
+        expect(classifyFailedInsert(new Error("Connection terminated unexpectedly"))).to.equal("unknown");
+        expect(classifyFailedInsert(databaseError("FATAL", "57P01"))).to.equal("unknown");
+        expect(classifyFailedInsert(databaseError("ERROR", "08006"))).to.equal("unknown");
+    });
+});
+
+describe("Session", () => {
+    const servers: Server[] = [];
+
+    /** An address that accepts connections; what happens next is up to `hang`. */
+    async function listen(hang: boolean, seen: string[], name: string): Promise<string> {
+        const server = createServer((socket) => {
+            seen.push(name);
+            if (!hang) socket.destroy();
+        });
+        servers.push(server.listen(0, "127.0.0.1"));
+        await once(server, "listening");
+        return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    }
+
+    async function failure(session: Session): Promise<unknown> {
+        return session.query("SELECT 1").then(
+            () => undefined,
+            (error: unknown) => error,
+        );
+    }
+
+    after(() => servers.forEach((server) => server.close()));
+
+    it("goes to the next endpoint after a failure, round and round", async () => {
+        const seen: string[] = [];
+        const endpoints = [await listen(false, seen, "first"), await listen(false, seen, "second")];
+        const session = new Session(endpoints, { user: "u", password: "p", database: "d" }, 1);
+        for (let attempt = 0; attempt < 3; attempt++) {
+            expect(await failure(session)).to.be.instanceOf(NotConnectedError);
+        }
+        expect(seen).to.deep.equal(["second", "first", "second"]);
+    });
+
+    it("gives up on a server that accepts and stays silent", async () => {
+        const session = new Session([await listen(true, [], "silent")], { user: "u", password: "p", database: "d" });
+        const begun = performance.now();
+        expect(await failure(session)).to.be.instanceOf(NotConnectedError);
+        expect(performance.now() - begun).to.be.within(1500, 4000);
+    });
+});

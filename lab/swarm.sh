@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# The Swarm of the lab's hosts: forms it, and repairs it where hosts have lost their membership or the managers their quorum.
+
+# Longer than the managers need for an election after all of them start at once.
+readonly ELECTION_TIMEOUT=20
+readonly JOIN_TIMEOUT=40
+
+# membership HOST: prints inactive, pending, active, error or locked.
+membership() { on "$1" docker info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null; }
+
+# node_ready HOST: whether the host is a member that the Swarm gives work to and a manager that takes part in the quorum.
+node_ready() {
+  [[ $(timeout 5 docker exec "$(lab_container "$1")" \
+    docker node inspect self --format '{{.Status.State}} {{.ManagerStatus.Reachability}}' 2>/dev/null) == 'ready reachable' ]]
+}
+
+# find_manager: prints the first host whose managers have a quorum.
+find_manager() {
+  local host
+  for host in "${LAB_HOSTS[@]}"; do
+    timeout 5 docker exec "$(lab_container "$host")" docker node ls >/dev/null 2>&1 && printf '%s\n' "$host" && return
+  done
+  return 1
+}
+
+# init_swarm HOST [OPTION]
+init_swarm() {
+  on "$1" docker swarm init "${@:2}" --advertise-addr "${LAB_ADDRESS[$1]}" --task-history-limit 2 >/dev/null
+}
+
+# found_swarm: makes sure that one host at least is a manager with a quorum.
+found_swarm() {
+  local host members=()
+  for host in "${LAB_HOSTS[@]}"; do
+    [[ $(membership "$host") == inactive ]] || members+=("$host")
+  done
+  if ((${#members[@]})); then
+    # A leader that has lost its majority goes on believing in it for some seconds, hence the count.
+    ((2 * ${#members[@]} > ${#LAB_HOSTS[@]})) && wait_for "$ELECTION_TIMEOUT" find_manager && return
+    log "the Swarm has lost its quorum: going on with what ${members[0]} knows of it"
+    init_swarm "${members[0]}" --force-new-cluster 2>/dev/null && return
+    log "${members[0]} cannot go on with it either"
+    for host in "${members[@]}"; do on "$host" docker swarm leave --force >/dev/null; done
+  fi
+  log "founding a new Swarm on ${LAB_HOSTS[0]}"
+  init_swarm "${LAB_HOSTS[0]}"
+}
+
+# is_member HOST MANAGER: whether the host takes part in the Swarm of that manager.
+is_member() {
+  local id
+  id=$(on "$1" docker info --format '{{.Swarm.NodeID}}')
+  [[ -n $id && $(membership "$1") == active ]] && on "$2" docker node inspect "$id" >/dev/null 2>&1
+}
+
+# join_swarm HOST MANAGER
+join_swarm() {
+  local id token
+  log "$1 joins the Swarm"
+  [[ $(membership "$1") == inactive ]] || on "$1" docker swarm leave --force >/dev/null
+  # What an earlier membership of the same host has left would count as a lost manager.
+  for id in $(on "$2" docker node ls --format '{{.ID}} {{.Hostname}}' | sed -n "s/ $1\$//p"); do
+    # Refused for a manager that a new quorum has left behind already: it can be removed as it is.
+    on "$2" docker node demote "$id" >/dev/null 2>&1 || true
+    wait_for 10 on "$2" docker node rm --force "$id" || fail "the stale node $id of $1 could not be removed from the Swarm"
+  done
+  token=$(on "$2" docker swarm join-token --quiet manager)
+  on "$1" docker swarm join --advertise-addr "${LAB_ADDRESS[$1]}" --token "$token" "${LAB_ADDRESS[$2]}:2377" >/dev/null ||
+    fail "$1 could not join the Swarm of $2; the engine's answer is above"
+}
+
+form_swarm() {
+  local host manager
+  found_swarm
+  manager=$(find_manager) || fail "the Swarm has no working manager; 'lab/down.sh --purge' and a new 'lab/up.sh' start from nothing"
+  for host in "${LAB_HOSTS[@]}"; do
+    is_member "$host" "$manager" || join_swarm "$host" "$manager"
+  done
+  for host in "${LAB_HOSTS[@]}"; do
+    wait_for "$JOIN_TIMEOUT" node_ready "$host" && continue
+    join_swarm "$host" "$manager"
+    wait_for "$JOIN_TIMEOUT" node_ready "$host" || fail "$host does not become ready in the Swarm; see 'lab/host.sh exec $host docker info'"
+  done
+}
