@@ -9,6 +9,9 @@ const cluster = new PostgresCluster(settings.clusterName, settings, { providers:
 /** Where everything answers, as `host:port`. */
 export const endpoints = cluster.endpoints;
 
+/** The Patroni nodes, by key. */
+export const nodes = cluster.nodes;
+
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(
     Object.fromEntries(

@@ -210,7 +210,9 @@ export function readSettings(config: pulumi.Config): Settings {
 export function parseSettings(given: object, namespace: string): Settings {
     const result = fields<Settings>(shape).safeParse(given);
     if (!result.success) {
-        const problems = result.error.issues.map((issue) => `  - ${namespace}:${issue.path.join(".")}: ${issue.message}`);
+        const problems = result.error.issues.map(
+            (issue) => `  - ${namespace}:${issue.path.join(".")}: ${issue.message}`,
+        );
         const stack = "Pulumi.<stack>.yaml";
         throw new pulumi.RunError(`${stack} can't be used; nothing was created:\n${problems.join("\n")}`);
     }

@@ -180,14 +180,16 @@ export class ApplicationDatabase extends pulumi.ComponentResource {
             this.password.apply((password) => urlsOf(args.endpoints, this.owner, password, this.database)),
         );
         this.roles = after(
-            pulumi.output(rolePasswords).apply((passwords) =>
-                Object.fromEntries(
-                    Object.entries(passwords).map(([username, password]) => [
-                        username,
-                        { username, password, urls: urlsOf(args.endpoints, username, password, this.database) },
-                    ]),
+            pulumi
+                .output(rolePasswords)
+                .apply((passwords) =>
+                    Object.fromEntries(
+                        Object.entries(passwords).map(([username, password]) => [
+                            username,
+                            { username, password, urls: urlsOf(args.endpoints, username, password, this.database) },
+                        ]),
+                    ),
                 ),
-            ),
         );
         this.registerOutputs({ database: this.database, owner: this.owner, urls: this.urls, roles: this.roles });
     }
@@ -237,7 +239,7 @@ function createDatabase(
         : undefined;
     return createSqlCommand(
         `${name}-database`,
-        { connection: args.sql, sql, purpose: `making the database of ${args.key}`, deleteSql },
+        { connection: args.sql, sql, purpose: `make the database of ${args.key}`, deleteSql },
         { parent: application },
     );
 }

@@ -25,21 +25,23 @@ export interface ClusterEndpoints {
     statistics: string[];
     /** PostgreSQL's metrics, one for each node. */
     metrics: string[];
-    /** PostgreSQL itself, one for each node, by its name in Patroni. */
-    postgres: { [node: string]: string };
-    /** Patroni's REST API, one for each node, by its name in Patroni. */
-    patroni: { [node: string]: string };
+}
+
+/** One Patroni node as others see it. */
+export interface ClusterNode {
+    /** Its name in Patroni. */
+    name: string;
+    /** Address of its host. */
+    address: string;
+    /** PostgreSQL itself, as `host:port`. */
+    postgres: string;
+    /** URL of Patroni's REST API. */
+    patroniApi: string;
 }
 
 /** Collects where everything answers. */
-export function endpointsOf(
-    patroni: PatroniConnection,
-    haproxy: HaProxy,
-    pgbouncer: PgBouncer,
-    exporter: PostgresExporter,
-): ClusterEndpoints {
+export function endpointsOf(haproxy: HaProxy, pgbouncer: PgBouncer, exporter: PostgresExporter): ClusterEndpoints {
     const at = (addresses: string[], port: number): string[] => addresses.map((address) => `${address}:${port}`);
-    const nodes = patroni.nodeEndpoints;
     return {
         readWrite: at(haproxy.addresses, haproxy.readWritePort),
         readOnly: at(haproxy.addresses, haproxy.readOnlyPort),
@@ -47,9 +49,17 @@ export function endpointsOf(
         pooled: at(pgbouncer.addresses, pgbouncer.port),
         statistics: at(haproxy.addresses, haproxy.statisticsPort),
         metrics: exporter.targets,
-        postgres: Object.fromEntries(nodes.map((node) => [node.name, `${node.address}:${node.postgresPort}`])),
-        patroni: Object.fromEntries(nodes.map((node) => [node.name, `${node.address}:${node.apiPort}`])),
     };
+}
+
+/** Describes all Patroni nodes, by key. */
+export function nodesOf(patroni: PatroniConnection): { [key: string]: ClusterNode } {
+    return Object.fromEntries(
+        patroni.nodeEndpoints.map(({ key, name, address, postgresPort, apiPort }) => [
+            key,
+            { name, address, postgres: `${address}:${postgresPort}`, patroniApi: `http://${address}:${apiPort}` },
+        ]),
+    );
 }
 
 /** The way to the primary for statements: psql in the first node's container, through the router. */

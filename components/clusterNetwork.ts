@@ -71,16 +71,24 @@ export class ClusterNetwork extends pulumi.ComponentResource {
 }
 
 function createOverlay(name: string, args: ClusterNetworkComponentArgs, parent: pulumi.Resource): docker.Network {
+    const encrypted = args.enableEncryption ?? true;
+    const subnet = args.subnet ?? defaultSubnet;
     return new docker.Network(
         name,
         {
             name: args.name ?? name,
             driver: "overlay",
             attachable: true,
-            ipamConfigs: [{ subnet: args.subnet ?? defaultSubnet }],
-            options: (args.enableEncryption ?? true) ? { encrypted: "" } : {},
-            labels: swarmLabels(args.target),
+            ipamConfigs: [{ subnet }],
+            options: encrypted ? { encrypted: "" } : {},
+            labels: [
+                ...swarmLabels(args.target),
+                // A changed subnet or encryption shows as a replacement by these, since the settings themselves are ignored.
+                { label: "pgha.encrypted", value: String(encrypted) },
+                { label: "pgha.subnet", value: subnet },
+            ],
         },
-        { parent },
+        // Swarm adds a gateway and a VXLAN id, which would look like a change at every refresh, and so replace the network.
+        { parent, ignoreChanges: ["ipamConfigs", "options"] },
     );
 }

@@ -26,7 +26,7 @@ export interface ClusterPlacement {
 export function placeOnHosts(clusterName: string, args: PostgresClusterArgs): ClusterPlacement {
     const everywhere = Object.fromEntries(Object.keys(args.hosts).map((host) => [host, { host }]));
     const nodes = args.patroni?.nodes ?? everywhere;
-    const nodeHosts = Object.values(nodes).map((node) => node.host);
+    const nodeHosts = [...new Set(Object.values(nodes).map((node) => node.host))];
     const memories = nodeHosts.flatMap((key) => args.hosts[key]?.memoryMiB ?? []);
     return {
         etcd: { members: args.etcd?.members ?? Object.fromEntries(nodeHosts.map((host) => [host, { host }])) },

@@ -208,7 +208,7 @@ function etcdWorkload(key: string, members: LocatedMember[], args: EtcdQuorumArg
             retries: 6,
             startPeriodSeconds: 60,
         },
-        stopGraceSeconds: 20,
+        stopGraceSeconds: 30,
         restartDelaySeconds: 1,
     };
 }

@@ -221,7 +221,7 @@ function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload 
             retries: 3,
             startPeriodSeconds: 10,
         },
-        stopGraceSeconds: 15,
+        stopGraceSeconds: 30,
         restartDelaySeconds: 1,
     };
 }

@@ -5,7 +5,7 @@ import { checkHost } from "./checks/hosts";
 import { createHostCommand, observeHost } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
 import { HostConnection, SshArgs } from "./platform/workload";
-import { failFunction } from "./render/shell";
+import { failFunction, sortedEntries } from "./render/shell";
 import { renderHostScript, renderLabelCheckScript, renderLabelScript } from "./render/hostScripts";
 
 /** Kernel settings of a database host. Source: https://www.postgresql.org/docs/17/kernel-resources.html and Patroni's own advice. */
@@ -120,7 +120,11 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
 
         const system = createHostCommand(
             objectName(name, "system"),
-            { host: this, create: renderHostScript(failFunction(this), { ...defaultSysctls, ...args.sysctls }) },
+            {
+                host: this,
+                purpose: "set kernel settings and sshd's limits",
+                script: renderHostScript(failFunction(this), { ...defaultSysctls, ...args.sysctls }),
+            },
             { parent: this },
         );
         const nodeLabels = setLabels(name, this, args.nodeName ?? args.key, labels, managerOf(args), this);
@@ -154,7 +158,13 @@ function setLabels(
     const mark = observeHost(manager, renderLabelCheckScript(node), { parent });
     return createHostCommand(
         objectName(name, "labels"),
-        { host: manager, create: renderLabelScript(failFunction(host), node), stdin: mark },
+        {
+            host: manager,
+            purpose: `label ${nodeName} ${sortedEntries(labels)
+                .map(([label, value]) => `${label}=${value}`)
+                .join(" ")}`,
+            script: mark.apply((text) => renderLabelScript(failFunction(host), node, text)),
+        },
         { parent, ignoreChanges: pulumi.runtime.isDryRun() ? ["stdin"] : [] },
     );
 }

@@ -10,7 +10,7 @@ export type {
     PostgresClusterArgs,
     SwarmArgs,
 } from "./postgresCluster";
-export type { ClusterEndpoints } from "./clusterEndpoints";
+export type { ClusterEndpoints, ClusterNode } from "./clusterEndpoints";
 
 export { Host } from "./host";
 export type { HostArgs, HostComponentArgs } from "./host";

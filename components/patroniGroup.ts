@@ -9,12 +9,10 @@ import { assertNoProblems } from "./platform/problems";
 import { Member, rollOut } from "./platform/rollout";
 import { HostConnection, SwarmTarget } from "./platform/workload";
 import { renderDynamicConfigScript } from "./render/patroniScripts";
-import {
-    renderPatroniBootstrapYaml,
-    renderPatroniDynamicJson,
-    renderPatroniPasswordsYaml,
-} from "./render/patroniYaml";
+import { renderPatroniBootstrapYaml, renderPatroniDynamicJson, renderPatroniPasswordsYaml } from "./render/patroniYaml";
+import { scramVerifier } from "./render/scram";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
+import { renderSystemRolesSql } from "./render/sql";
 
 /** Passwords of a group's own roles. */
 export interface PatroniPasswordArgs {
@@ -23,6 +21,8 @@ export interface PatroniPasswordArgs {
     rewind: pulumi.Input<string>;
     /** Password of Patroni's unsafe REST calls. */
     api: pulumi.Input<string>;
+    /** Salt of the roles' SCRAM verifiers. */
+    salt: pulumi.Input<string>;
 }
 
 /** Arguments of {@link PatroniGroup}. */
@@ -56,6 +56,8 @@ export interface PatroniGroupArgs {
 
 /** A PostgreSQL server with the Patroni that runs it. */
 export interface PatroniEndpoint {
+    /** The user's key of the node. */
+    key: string;
     /** The node's name in Patroni. */
     name: string;
     /** The host's address. */
@@ -103,6 +105,7 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
         );
         const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: [group] });
         this.nodeEndpoints = members.map((member) => ({
+            key: member.key,
             name: patroniNodeName(member.key),
             address: member.host.address,
             postgresPort: settings.postgresPort,
@@ -119,6 +122,7 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
         args.passwords.replication,
         args.passwords.rewind,
         args.passwords.api,
+        args.passwords.salt,
     ]);
     const context: PatroniNodeContext = {
         target: args.target,
@@ -138,6 +142,13 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
             renderPatroniPasswordsYaml({ superuser, replication, rewind, api }),
         ),
         superuserPgpass: pulumi.interpolate`*:*:*:${systemRoles.superuser}:${args.passwords.superuser}\n`,
+        systemRolesSql: passwords.apply(([superuser, replication, rewind, , salt]) =>
+            renderSystemRolesSql({
+                [systemRoles.superuser]: scramVerifier(superuser, `${salt}${systemRoles.superuser}`),
+                [systemRoles.replication]: scramVerifier(replication, `${salt}${systemRoles.replication}`),
+                [systemRoles.rewind]: scramVerifier(rewind, `${salt}${systemRoles.rewind}`),
+            }),
+        ),
         maximumLagBytes: gateLagBytes,
         gateTimeoutSeconds,
     };
@@ -177,12 +188,13 @@ function applyDynamicConfig(
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
     const host = members[0]?.host ?? args.target.manager;
-    const create = renderDynamicConfigScript({
+    const script = renderDynamicConfigScript({
         host,
         serviceName: objectName(args.target.clusterName, members[0]?.workload.name ?? ""),
         scope: args.target.clusterName,
         configJson: renderPatroniDynamicJson(settings.dynamic),
         timeoutSeconds: gateTimeoutSeconds,
     });
-    return createHostCommand(`${name}-dynamic-config`, { host, create }, opts);
+    const purpose = `bring ${args.target.clusterName}'s dynamic configuration up to date`;
+    return createHostCommand(`${name}-dynamic-config`, { host, purpose, script }, opts);
 }

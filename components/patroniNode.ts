@@ -43,6 +43,8 @@ export interface PatroniNodeContext {
     bootstrapYaml: string;
     passwordsYaml: pulumi.Output<string>;
     superuserPgpass: pulumi.Output<string>;
+    /** Statements that give the group's own roles their passwords. */
+    systemRolesSql: pulumi.Output<string>;
     /** Lag, in bytes, within which a replica counts as well again. */
     maximumLagBytes: number;
     gateTimeoutSeconds: number;
@@ -64,6 +66,7 @@ export function patroniMember(
         key,
         host,
         workload: patroniWorkload(key, node, host, context),
+        onRunning: context.systemRolesSql.apply((sql) => systemRolesScript(key, host, context, sql)),
         beforeUpdate: stepDownScript(key, host, context),
         afterUpdate: caughtUpScript(key, host, context),
     };
@@ -143,6 +146,28 @@ function memberShell(key: string, host: HostConnection, context: PatroniNodeCont
     ];
 }
 
+/**
+ * Gives the group's own roles the passwords of the settings, where this node leads. A cluster that comes back on data that outlived
+ * `destroy` still has those of its earlier life, and no replica could log in; a replica has nothing to do but to stream, which shows
+ * that the leader has done it.
+ */
+function systemRolesScript(key: string, host: HostConnection, context: PatroniNodeContext, sql: string): string {
+    const node = patroniNodeName(key);
+    return [
+        ...memberShell(key, host, context),
+        `set_passwords() { in_container psql -X -q -d ${localConninfo()} -f - >/dev/null 2>&1 <<'END_OF_SQL'`,
+        sql.trimEnd(),
+        "END_OF_SQL",
+        "}",
+        "settled() { if api /primary; then set_passwords; else api /readiness; fi; }",
+        waitFor(
+            "settled",
+            context.gateTimeoutSeconds,
+            `fail "${node} neither leads nor streams after ${context.gateTimeoutSeconds} s" "see 'docker service logs ${objectName(context.target.clusterName, node)}', then run 'pulumi up' again"`,
+        ),
+    ].join("\n");
+}
+
 /** Hands the leader's role over before the leader's container is replaced. Does nothing on a replica, or where none runs. */
 function stepDownScript(key: string, host: HostConnection, context: PatroniNodeContext): string {
     const node = patroniNodeName(key);
@@ -150,7 +175,7 @@ function stepDownScript(key: string, host: HostConnection, context: PatroniNodeC
         ...memberShell(key, host, context),
         "api /primary || exit 0",
         // The shutdown checkpoint is then short, and so is the time without a primary.
-        `in_container psql -X -q ${localConninfo()} -c CHECKPOINT`,
+        `in_container psql -X -q -d ${localConninfo()} -c CHECKPOINT`,
         `ctl switchover ${context.scope} --leader ${node} --force >/dev/null ||`,
         `  fail "${node} leads and no other node could take over" "see 'patronictl list'; a replica must be streaming, then run 'pulumi up' again"`,
         waitFor(
@@ -174,7 +199,7 @@ function caughtUpScript(key: string, host: HostConnection, context: PatroniNodeC
     ].join("\n");
 }
 
-/** Connection of the superuser inside a node's container; the password is in a mounted file. */
-export function localConninfo(): string {
-    return `'host=${containerPaths.postgresSocket} user=${systemRoles.superuser} dbname=postgres passfile=${containerPaths.superuserPgpass}'`;
+/** Connection of the superuser inside a node's container, where no password is asked. */
+function localConninfo(): string {
+    return `'host=${containerPaths.postgresSocket} user=${systemRoles.superuser} dbname=postgres'`;
 }

@@ -1,6 +1,6 @@
 import { PatroniTiming, TimingPreset, timingPresets } from "./checks/timing";
 import { defaultPorts } from "./defaults";
-import { ResourcesArgs } from "./platform/workload";
+import type { ResourcesArgs } from "./platform/workload";
 import { PatroniDynamicConfig } from "./render/patroniYaml";
 import { HbaRuleArgs, defaultHbaRules, renderPgHba } from "./render/pgHba";
 import { baseParameters, memoryParameters, PostgresParameters } from "./render/tuning";

@@ -152,7 +152,7 @@ function createRole(name: string, args: PgBouncerArgs, parent: pulumi.Resource):
         .apply(([password, salt]) => renderPgBouncerSql(scramVerifier(password, `${salt}${systemRoles.pgbouncer}`)));
     return createSqlCommand(
         `${name}-role`,
-        { connection: args.sql, sql, purpose: "making PgBouncer's role" },
+        { connection: args.sql, sql, purpose: "make PgBouncer's role" },
         { parent },
     );
 }
@@ -181,7 +181,7 @@ function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
             retries: 3,
             startPeriodSeconds: 10,
         },
-        stopGraceSeconds: 15,
+        stopGraceSeconds: 30,
         restartDelaySeconds: 1,
     };
 }

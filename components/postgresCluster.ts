@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ApplicationArgs, ApplicationDatabase, ApplicationEndpoints } from "./applicationDatabase";
 import { checkCluster, clusterWarnings } from "./checks/cluster";
-import { ClusterEndpoints, endpointsOf, routerSql } from "./clusterEndpoints";
+import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { ClusterCredentials } from "./clusterCredentials";
 import { ClusterNetwork, ClusterNetworkArgs } from "./clusterNetwork";
 import { allLabels, ClusterPlacement, placeOnHosts } from "./clusterPlacement";
@@ -158,6 +158,8 @@ export interface PostgresClusterArgs {
 export class PostgresCluster extends pulumi.ComponentResource {
     /** Where everything answers. */
     public readonly endpoints: ClusterEndpoints;
+    /** The Patroni nodes, by key. */
+    public readonly nodes: { [key: string]: ClusterNode };
     /** Id of the overlay network, for services of other stacks. */
     public readonly networkId: pulumi.Output<string>;
     /** The applications' databases, by key. */
@@ -179,18 +181,19 @@ export class PostgresCluster extends pulumi.ComponentResource {
         const { passwords, salt } = createCredentials(name, own);
 
         const etcd = createEtcd(name, target, hosts, placement, args, own);
-        const patroni = createPatroni(name, target, hosts, placement, etcd, passwords, args, own);
+        const patroni = createPatroni(name, target, hosts, placement, etcd, { passwords, salt }, args, own);
         const haproxy = createHaProxy(name, target, hosts, placement, patroni, network, passwords, args, own);
         const sql = routerSql(target, hosts, placement, haproxy, [patroni.ready, haproxy.ready]);
         const logins = { sql, passwords, salt };
         const pgbouncer = createPgBouncer(name, target, hosts, placement, haproxy, network, logins, args, own);
         const exporter = createExporter(name, target, hosts, placement, patroni, logins, args, own);
 
-        this.endpoints = endpointsOf(patroni, haproxy, pgbouncer, exporter);
+        this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
+        this.nodes = nodesOf(patroni);
         this.networkId = network.networkId;
         this.passwords = passwords;
         this.applications = createApplications(name, haproxy, pgbouncer, logins, args, own);
-        this.registerOutputs({ endpoints: this.endpoints, networkId: this.networkId });
+        this.registerOutputs({ endpoints: this.endpoints, nodes: this.nodes, networkId: this.networkId });
     }
 }
 
@@ -254,7 +257,7 @@ function createPatroni(
     hosts: Hosts,
     placement: ClusterPlacement,
     etcd: EtcdQuorum,
-    passwords: Passwords,
+    { passwords, salt }: Pick<Logins, "passwords" | "salt">,
     args: PostgresClusterArgs,
     own: Parent,
 ): PatroniGroup {
@@ -273,6 +276,7 @@ function createPatroni(
                 replication: required(passwords, systemRoles.replication),
                 rewind: required(passwords, systemRoles.rewind),
                 api: required(passwords, loginNames.api),
+                salt,
             },
             image: args.images.patroni,
             dataRoot: args.dataRoot,

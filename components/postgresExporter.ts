@@ -75,9 +75,7 @@ export class PostgresExporter extends pulumi.ComponentResource {
                     key,
                     host,
                     workload: exporterWorkload(key, host, port, args),
-                    afterUpdate: "true",
                 })),
-                ready: "true",
                 startTimeoutSeconds,
             },
             { parent: this },
@@ -90,11 +88,7 @@ function createRole(name: string, args: PostgresExporterArgs, parent: pulumi.Res
     const sql = pulumi
         .all([args.password, args.salt])
         .apply(([password, salt]) => renderExporterSql(scramVerifier(password, `${salt}${systemRoles.exporter}`)));
-    createSqlCommand(
-        `${name}-role`,
-        { connection: args.sql, sql, purpose: "making the exporter's role" },
-        { parent },
-    );
+    createSqlCommand(`${name}-role`, { connection: args.sql, sql, purpose: "make the exporter's role" }, { parent });
 }
 
 function exporterWorkload(key: string, host: HostConnection, port: number, args: PostgresExporterArgs): Workload {
@@ -119,7 +113,7 @@ function exporterWorkload(key: string, host: HostConnection, port: number, args:
             retries: 3,
             startPeriodSeconds: 30,
         },
-        stopGraceSeconds: 10,
+        stopGraceSeconds: 30,
         restartDelaySeconds: 5,
     };
 }

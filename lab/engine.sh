@@ -60,6 +60,7 @@ start_engine() {
 # The socket belongs to the group docker, which a user who was just added to it joins at the next login only.
 grant_access() {
   ((EUID != 0)) || return 0
+  command -v setfacl >/dev/null || install_packages acl
   log "giving $USER access to the engine, which equals root rights: group docker, and this engine's socket at once"
   as_root usermod --append --groups docker "$USER"
   as_root setfacl --modify "user:$USER:rw" /run/docker.sock
@@ -69,12 +70,9 @@ ensure_engine() {
   engine_answers && return
   [[ -z ${DOCKER_HOST:-} ]] || fail "no engine answers at DOCKER_HOST=$DOCKER_HOST; unset it to use one on this machine"
   [[ $(uname -s) == Linux ]] || fail "the lab needs Linux: it reaches its hosts by their own addresses"
-  local packages=()
-  [[ -x /usr/sbin/dockerd || -x /usr/bin/dockerd ]] || packages+=(docker.io)
+  [[ -x /usr/sbin/dockerd || -x /usr/bin/dockerd ]] || install_packages docker.io
   # Debian 13 has the client in a package of its own.
-  command -v docker >/dev/null || packages+=(docker.io "$(apt-cache show docker-cli >/dev/null 2>&1 && echo docker-cli)")
-  ((EUID == 0)) || packages+=(acl)
-  ((${#packages[@]} == 0)) || install_packages "${packages[@]}"
+  command -v docker >/dev/null || install_packages docker-cli
   if [[ ! -S /run/docker.sock ]] || ! as_root docker version >/dev/null 2>&1; then
     start_engine
     wait_for 60 as_root docker version || fail "dockerd did not come up within a minute; see $ENGINE_LOG or 'journalctl -u docker'"

@@ -9,18 +9,17 @@ host_state() { container_state "$(lab_container "$1")"; }
 # on HOST COMMAND...: runs a command by the host's console, which also reaches a host that is cut off.
 on() { docker exec "$(lab_container "$1")" "${@:2}"; }
 
-# cable HOST: prints the outer end of the host's network cable, a veth whose number the inner end knows.
-cable() {
-  local number
-  number=$(on "$1" cat /sys/class/net/eth0/iflink)
-  ip -oneline link | sed -n "s/^$number: \([^@:]*\).*/\1/p"
-}
-
-# set_cable HOST up|down: plugs the host's network cable in, or pulls it.
-set_cable() { as_root ip link set "$(cable "$1")" "$2"; }
-
 # cable_state HOST: prints up or down.
 cable_state() { [[ $(on "$1" cat /sys/class/net/eth0/carrier 2>/dev/null) == 1 ]] && echo up || echo down; }
+
+# set_cable HOST up|down: plugs the host's network cable in, or pulls it: the outer end of a veth whose number the inner end knows.
+set_cable() {
+  local number cable
+  [[ $(cable_state "$1") != "$2" ]] || return 0
+  number=$(on "$1" cat /sys/class/net/eth0/iflink) || fail "$1 has no network cable to set $2: it is $(host_state "$1")"
+  cable=$(ip -oneline link | sed -n "s/^$number: \([^@:]*\).*/\1/p")
+  as_root ip link set "$cable" "$2"
+}
 
 # host_answers HOST: whether sshd lets the operator in, and dockerd answers.
 host_answers() { timeout 10 ssh -F "$LAB_SSH_CONFIG" "$1" docker version >/dev/null 2>&1; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds what install.sh names from the modules pinned in go.mod and installs it into $PULUMI_HOME.
-# Called by install.sh: build.sh STAMP PART..., a part being cli, docker, random or command.
+# Called by install.sh: [SINCE=SECONDS] build.sh STAMP PART..., a part being cli, docker, random or command.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -12,12 +12,14 @@ source "$here/versions.env"
 # shellcheck source=go.env.sh
 source "$here/go.env.sh"
 
+SECONDS="${SINCE:-0}" # one clock with install.sh
 say() { printf 'toolchain [%4ds] %s\n' "$SECONDS" "$*" >&2; }
 
 # with_progress WHAT COMMAND...: runs it with its output in the log, and says every 15 s how far it is.
 with_progress() {
-    local what="$1" pid next=15 status=0
+    local what="$1" pid next status=0
     shift
+    next=$((SECONDS + 15))
     say "$what"
     "$@" >"$log" 2>&1 &
     pid=$!
@@ -26,7 +28,7 @@ with_progress() {
     while kill -0 "$pid" 2>/dev/null; do
         sleep 0.5
         if [[ "$SECONDS" -ge "$next" ]]; then
-            say "$what: $(wc -l <"$log") packages so far"
+            say "$what: $(wc -l <"$log") so far"
             next=$((SECONDS + 15))
         fi
     done
@@ -50,7 +52,7 @@ main() {
     local packages=()
     for part in "$@"; do
         case "$part" in
-            cli) packages+=("$cli_package" ./cmd/pulumi-language-nodejs) ;;
+            cli) packages+=(github.com/pulumi/pulumi/pkg/v3/cmd/pulumi ./cmd/pulumi-language-nodejs) ;;
             *) targets+=("$part") ;;
         esac
     done
@@ -61,7 +63,7 @@ main() {
     version="$(go list -m -f '{{.Version}}' github.com/pulumi/pulumi/pkg/v3)"
     # `go list` fetches only what is imported; `go mod download` would fetch several times as much.
     with_progress "fetching Go modules" go list -deps "${go_flags[@]}" "${packages[@]}"
-    with_progress "compiling (10 minutes on 2 cores when nothing is cached)" \
+    with_progress "compiling packages (10 minutes on 2 cores when nothing is cached)" \
         nice go build -v "${go_flags[@]}" -o "$stage/" \
         -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$version -X main.version=$version" \
         "${packages[@]}"

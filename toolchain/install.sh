@@ -147,6 +147,7 @@ main() {
         say "another run is at work: waiting for it"
         flock 9
     fi
+    rm -rf "$cache"/.node.* "$PULUMI_HOME"/.download.* "$PULUMI_HOME"/.build.* # of runs that were killed
     install_node
     # shellcheck source=env.sh
     source "$here/env.sh"
@@ -163,7 +164,7 @@ main() {
         say "missing: ${missing[*]}"
         if ! download; then
             say "not downloadable from ${downloads%%/releases*}: building from the Go modules pinned in go.mod"
-            "$here/build.sh" "$stamp" "${missing[@]}"
+            SINCE="$SECONDS" "$here/build.sh" "$stamp" "${missing[@]}"
         fi
     fi
     # shellcheck source=env.sh

@@ -57,7 +57,8 @@ export function checkApplications(path: string, applications: { [key: string]: A
 }
 
 function checkRoleName(path: string, name: string): Problem[] {
-    if ((Object.values(systemRoles) as string[]).includes(name) || name.startsWith("pg_") || name === "public") {
+    const reserved: string[] = [...Object.values(systemRoles), "public", "none"];
+    if (reserved.includes(name) || name.startsWith("pg_")) {
         return [{ path, reason: `"${name}" is the cluster's or PostgreSQL's own; another name is allowed` }];
     }
     return checkIdentifier(path, name);

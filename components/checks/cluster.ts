@@ -1,5 +1,6 @@
 import { placeOnHosts } from "../clusterPlacement";
 import { hostLabel } from "../defaults";
+import type { HostArgs } from "../host";
 import { postgresParameters } from "../patroniSettings";
 import type { PostgresClusterArgs } from "../postgresCluster";
 import { checkApplications } from "./applications";
@@ -13,7 +14,9 @@ import { checkPatroniSettings } from "./patroni";
 import { checkPgBouncerSettings, checkPoolSizes } from "./pgBouncer";
 import { checkPorts } from "./ports";
 import { Problem } from "./problem";
-import { checkResources, duplicated } from "./values";
+import { checkNumber, checkResources, duplicated, portBounds } from "./values";
+
+type Members = { [key: string]: { host: string } };
 
 /** Checks everything about a cluster that can be told without its hosts. */
 export function checkCluster(clusterName: string, args: PostgresClusterArgs): Problem[] {
@@ -26,6 +29,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkClusterName("clusterName", clusterName),
         ...Object.entries(args.hosts).flatMap(([key, host]) => checkHost(key, host)),
         ...checkHostsApart(args),
+        ...checkLabelsApart(args.hosts),
         ...checkKnownHost("swarm.manager", args.swarm.manager, args.hosts),
         ...Object.keys(args.labels ?? {}).flatMap((name) => checkLabelName("labels", name)),
         ...checkDataRoot("dataRoot", args.dataRoot),
@@ -36,13 +40,14 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
             Object.values(args.hosts).map((host) => host.address),
         ),
         ...checkEtcdSettings("etcd", { ...args.etcd, members }),
-        ...checkMembers("etcd.members", clusterName, members, hosts),
+        ...checkMembers("etcd.members", clusterName, args.etcd?.members ?? onKnownHosts(members, args.hosts), hosts),
         ...checkPatroniSettings("patroni", args.patroni ?? {}, Object.keys(nodes).length, memoryMiB),
         ...checkMembers("patroni.nodes", clusterName, nodes, hosts),
         ...checkHaProxySettings("haproxy", args.haproxy ?? {}),
-        ...checkSpread("haproxy.hosts", placement.haproxy.hosts, args.hosts),
+        ...checkSpread("haproxy.hosts", args.haproxy?.hosts, args.hosts),
         ...checkPgBouncerSettings("pgbouncer", args.pgbouncer ?? {}),
-        ...checkSpread("pgbouncer.hosts", placement.pgbouncer.hosts, args.hosts),
+        ...checkSpread("pgbouncer.hosts", args.pgbouncer?.hosts, args.hosts),
+        ...checkNumber("exporter.port", args.exporter?.port, portBounds),
         ...checkResources("exporter.resources", args.exporter?.resources),
         ...checkPorts(args, placement),
         ...checkApplications("applications", args.applications ?? {}),
@@ -69,6 +74,11 @@ export function clusterWarnings(args: PostgresClusterArgs): Problem[] {
     return [...hosts, ...images, ...single];
 }
 
+/** Members that follow from the nodes: a node's unknown host is reported once, with the node. */
+function onKnownHosts(members: Members, hosts: { [key: string]: unknown }): Members {
+    return Object.fromEntries(Object.entries(members).filter(([, { host }]) => Object.hasOwn(hosts, host)));
+}
+
 /** Hosts as placement sees them: the label by which members are pinned. */
 function placedHosts(args: PostgresClusterArgs): { [key: string]: { constraint: string } } {
     return Object.fromEntries(
@@ -89,8 +99,30 @@ function checkHostsApart(args: PostgresClusterArgs): Problem[] {
     }));
 }
 
+/** Checks that no other host carries the label by which a host's members are pinned to it. */
+function checkLabelsApart(hosts: { [key: string]: HostArgs }): Problem[] {
+    const entries = Object.entries(hosts);
+    return entries.flatMap(([key, host]) => {
+        const label = host.placementLabel;
+        const value = label === undefined ? undefined : host.labels?.[label];
+        if (label === undefined || value === undefined) {
+            return [];
+        }
+        return (
+            entries
+                .filter(([other, { labels }]) => other !== key && labels?.[label] === value)
+                // Two hosts with the same placement are reported once, with their members.
+                .filter(([, other]) => other.placementLabel !== label)
+                .map(([other]) => ({
+                    path: `hosts.${other}.labels["${label}"]`,
+                    reason: `"${value}" was given; it places the members of host "${key}", so they could land here; each host needs a value of its own`,
+                }))
+        );
+    });
+}
+
 function checkDataRoot(path: string, dataRoot: string | undefined): Problem[] {
-    if (dataRoot === undefined || /^(\/[A-Za-z0-9._-]+)+$/.test(dataRoot)) {
+    if (dataRoot === undefined || /^(\/(?!\.)[A-Za-z0-9._-]+)+$/.test(dataRoot)) {
         return [];
     }
     return [{ path, reason: `"${dataRoot}" was given; an absolute path of plain names is allowed` }];

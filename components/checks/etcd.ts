@@ -1,6 +1,7 @@
 import type { EtcdQuorumArgs } from "../etcdQuorum";
 import { Problem } from "./problem";
 import { checkMembers } from "./members";
+import { checkClusterName } from "./names";
 import { checkNumbers, checkResources, portBounds } from "./values";
 
 /** etcd's own advice: more members cost every write and gain nothing (etcd FAQ, "maximum cluster size"). */
@@ -9,6 +10,7 @@ const mostMembers = 7;
 /** Checks an etcd quorum. */
 export function checkEtcd(path: string, args: EtcdQuorumArgs): Problem[] {
     return [
+        ...checkClusterName("target.clusterName", args.target.clusterName),
         ...checkEtcdSettings(path, args),
         ...checkMembers(`${path}.members`, args.target.clusterName, args.members, args.hosts),
     ];

@@ -1,5 +1,6 @@
 import { hostLabel } from "../defaults";
 import type { HostArgs } from "../host";
+import { markLabel } from "../render/hostScripts";
 import { Problem } from "./problem";
 import { checkKey, checkLabelName, checkLabelValue } from "./names";
 import { checkAddress, checkNumber, portBounds } from "./values";
@@ -24,8 +25,10 @@ export function checkHost(key: string, args: HostArgs): Problem[] {
         ...checkHostKey(`${path}.ssh.hostKey`, args.ssh?.hostKey),
         ...labels.flatMap(([name, value]) => [
             ...checkLabelName(`${path}.labels`, name),
+            ...checkOwnLabel(`${path}.labels`, name),
             ...checkLabelValue(`${path}.labels["${name}"]`, value),
         ]),
+        ...checkNodeName(`${path}.nodeName`, args.nodeName),
         ...checkPlacementLabel(`${path}.placementLabel`, args),
         ...Object.entries(args.sysctls ?? {}).flatMap(([name, value]) => checkSysctl(path, name, value)),
     ];
@@ -59,6 +62,18 @@ function checkHostKey(path: string, hostKey: string | undefined): Problem[] {
     }
     const reason = `"${hostKey.slice(0, 40)}" was given; a public key as in /etc/ssh/ssh_host_ed25519_key.pub is allowed, such as "ssh-ed25519 AAAA…"`;
     return [{ path, reason }];
+}
+
+function checkNodeName(path: string, nodeName: string | undefined): Problem[] {
+    return nodeName === undefined || /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(nodeName)
+        ? []
+        : [{ path, reason: `"${nodeName}" was given; a host name as 'docker node ls' shows it is allowed` }];
+}
+
+function checkOwnLabel(path: string, name: string): Problem[] {
+    return name === hostLabel || name === markLabel
+        ? [{ path, reason: `"${name}" is this library's own; another name is allowed` }]
+        : [];
 }
 
 function checkPlacementLabel(path: string, args: HostArgs): Problem[] {

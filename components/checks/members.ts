@@ -15,8 +15,10 @@ export function checkMembers(
     hosts: { [key: string]: PlacedHost },
 ): Problem[] {
     const entries = Object.entries(members);
+    const longest = longestMemberKey(clusterName);
     const problems = entries.flatMap(([key, member]) => [
-        ...checkKey(`${path}.${key}`, key, longestMemberKey(clusterName)),
+        // Where no key would fit it is the cluster's name that is wrong, and is reported.
+        ...checkKey(`${path}.${key}`, key, longest < 1 ? undefined : longest),
         ...checkKnownHost(`${path}.${key}.host`, member.host, hosts),
     ]);
     const byHost = duplicated(entries.map(([key, member]) => ({ path: `${path}.${key}`, value: member.host })));
@@ -46,8 +48,11 @@ export function checkKnownHost(path: string, host: string, hosts: { [key: string
         : [{ path, reason: `"${host}" was given; a known host is allowed: ${Object.keys(hosts).join(", ")}` }];
 }
 
-/** Checks the hosts of interchangeable containers. */
-export function checkSpread(path: string, hosts: string[], known: { [key: string]: unknown }): Problem[] {
+/** Checks the hosts of interchangeable containers, where they are given. */
+export function checkSpread(path: string, hosts: string[] | undefined, known: { [key: string]: unknown }): Problem[] {
+    if (hosts === undefined) {
+        return [];
+    }
     const problems = hosts.flatMap((host, index) => checkKnownHost(`${path}[${index}]`, host, known));
     for (const { value } of duplicated(hosts.map((host) => ({ path, value: host })))) {
         problems.push({ path, reason: `"${value}" was given more than once; each host runs one` });

@@ -17,9 +17,7 @@ const identifierBytes = 63;
 
 /** Longest key of a member for a cluster's name. */
 export function longestMemberKey(clusterName: string): number {
-    return (
-        Math.min(serviceNameLength, fileNameLength - fileSuffixLength) - clusterName.length - 1 - rolePrefixLength
-    );
+    return Math.min(serviceNameLength, fileNameLength - fileSuffixLength) - clusterName.length - 1 - rolePrefixLength;
 }
 
 /** Checks a cluster's name: it is part of service names, so of host names. */
@@ -30,7 +28,7 @@ export function checkClusterName(path: string, name: string): Problem[] {
     }
     const longest = longestMemberKey(name);
     if (longest < 1) {
-        const reason = `"${name}" has ${name.length} characters; ${name.length + longest - 1} leave room for the members' names`;
+        const reason = `"${name}" has ${name.length} characters; at most ${name.length + longest - 1} leave room for the members' names`;
         return [{ path, reason }];
     }
     return [];

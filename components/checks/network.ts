@@ -69,5 +69,5 @@ function contains(network: Ipv4Network, address: string): boolean {
 }
 
 function toNumber(address: string): number {
-    return address.split(".").reduce((sum, part) => ((sum << 8) | Number(part)) | 0, 0);
+    return address.split(".").reduce((sum, part) => (sum << 8) | Number(part) | 0, 0);
 }

@@ -1,10 +1,12 @@
+import { isIP } from "node:net";
 import type { PatroniGroupArgs } from "../patroniGroup";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "../patroniSettings";
-import { HbaType } from "../render/pgHba";
+import { HbaMethod, HbaType } from "../render/pgHba";
 import type { HbaRuleArgs } from "../render/pgHba";
 import { Problem } from "./problem";
 import { checkMembers } from "./members";
 import { pagesToMiB } from "./memory";
+import { checkClusterName } from "./names";
 import { checkTiming } from "./timing";
 import { checkNumber, checkNumbers, checkResources, portBounds } from "./values";
 
@@ -31,6 +33,7 @@ const majors = { min: 13, max: 18 };
 /** Checks a Patroni group. */
 export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
     return [
+        ...checkClusterName("target.clusterName", args.target.clusterName),
         ...checkPatroniSettings(path, args.settings, Object.keys(args.nodes).length, args.memoryMiB),
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
     ];
@@ -68,7 +71,11 @@ function checkSynchronous(path: string, args: PatroniSettingsArgs, nodeCount: nu
     const problems: Problem[] = [];
     const count = args.synchronousNodeCount ?? 1;
     if (!Number.isInteger(count) || count < 1 || (count >= nodeCount && (args.synchronousNodeCount ?? 0) > 0)) {
-        const reason = `${count} was given; a whole number from 1 to ${nodeCount - 1} is allowed with ${nodeCount} node${nodeCount === 1 ? "" : "s"}, because the primary doesn't count`;
+        const allowed =
+            nodeCount > 1
+                ? `a whole number from 1 to ${nodeCount - 1} is allowed with ${nodeCount} nodes, because the primary doesn't count`
+                : "with one node none can be synchronous; add a node or leave it out";
+        const reason = `${count} was given; ${allowed}`;
         problems.push({ path: `${path}.synchronousNodeCount`, reason });
     }
     if (args.synchronousModeStrict === true && nodeCount < 2) {
@@ -89,7 +96,16 @@ function checkParameters(
     memoryMiB: number,
 ): Problem[] {
     const parameters = settings.dynamic.parameters;
-    const problems = Object.keys(args.parameters ?? {}).flatMap((name) => checkParameterName(path, name));
+    const problems = Object.entries(args.parameters ?? {}).flatMap(([name, value]) =>
+        checkParameter(path, name, value),
+    );
+    problems.push(
+        ...checkNumber(`${path}.max_connections`, Number(parameters.max_connections), { min: 25, max: 262143 }),
+    );
+    if (!(memoryMiB > 0 && memoryMiB < Infinity)) {
+        // No host, or one whose memory is wrong: that is what is reported.
+        return problems;
+    }
     const sharedMiB = pagesToMiB(parameters.shared_buffers ?? 0);
     if (sharedMiB === undefined) {
         const reason = `"${parameters.shared_buffers}" was given; a size such as "512MB" is allowed`;
@@ -99,14 +115,15 @@ function checkParameters(
         const reason = `${parameters.shared_buffers} was given; it must be less than the memory that a node has (${most} MiB), and a quarter of it is the usual share`;
         problems.push({ path: `${path}.shared_buffers`, reason });
     }
-    const connections = Number(parameters.max_connections);
-    problems.push(...checkNumber(`${path}.max_connections`, connections, { min: 25, max: 262143 }));
     return problems;
 }
 
-function checkParameterName(path: string, name: string): Problem[] {
-    if (patroniOwnParameters.includes(name)) {
+function checkParameter(path: string, name: string, value: string | number | boolean): Problem[] {
+    if (patroniOwnParameters.includes(name.toLowerCase())) {
         return [{ path: `${path}.${name}`, reason: "Patroni sets this one itself and ignores any other value" }];
+    }
+    if (/[\n\r\0]/.test(String(value))) {
+        return [{ path: `${path}.${name}`, reason: "a line break was given; a value is one line" }];
     }
     return /^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$/.test(name)
         ? []
@@ -115,18 +132,37 @@ function checkParameterName(path: string, name: string): Problem[] {
 
 function checkHbaRule(path: string, rule: HbaRuleArgs): Problem[] {
     const problems: Problem[] = [];
-    const words = [...(rule.databases ?? []), ...(rule.roles ?? []), rule.address ?? ""];
-    if (words.some((word) => /[\n\r\0]/.test(word))) {
+    const names = [rule.databases ?? ["all"], rule.roles ?? ["all"]];
+    if (names.some((list) => list.length === 0 || list.includes(""))) {
+        problems.push({ path, reason: "an empty list or name was given; leave it out for all, or give names" });
+    }
+    if ([...names.flat(), rule.address ?? ""].some((word) => /[\n\r\0]/.test(word))) {
         problems.push({ path, reason: "a line break was given; a rule is one line" });
     }
-    if (rule.type === HbaType.Local && rule.address !== undefined) {
+    if (rule.method === HbaMethod.Cert && rule.type !== HbaType.HostSsl) {
+        const reason = `"${rule.method}" was given; PostgreSQL takes it only for rules of type ${HbaType.HostSsl}`;
+        problems.push({ path: `${path}.method`, reason });
+    }
+    if (rule.address === undefined) {
+        return problems;
+    }
+    if (rule.type === HbaType.Local) {
         const reason = `"${rule.address}" was given; a rule of type local has no address`;
         problems.push({ path: `${path}.address`, reason });
-    }
-    const address = /^(all|samehost|samenet|[0-9A-Fa-f:.]+\/\d{1,3}|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*)$/;
-    if (rule.type !== HbaType.Local && rule.address !== undefined && !address.test(rule.address)) {
+    } else if (!isHbaAddress(rule.address)) {
         const reason = `"${rule.address}" was given; a range such as "192.0.2.0/24", a host name or "all" is allowed`;
         problems.push({ path: `${path}.address`, reason });
     }
     return problems;
+}
+
+/** Whether PostgreSQL understands an address. With one wrong rule a running server ignores the whole file, and another does not start. */
+function isHbaAddress(text: string): boolean {
+    const [address = "", length, ...rest] = text.split("/");
+    if (length === undefined) {
+        // An address without a prefix length would want a mask after it.
+        return isIP(text) === 0 && /^\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(text) && !/^[0-9.]+$/.test(text);
+    }
+    const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    return rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= most;
 }

@@ -1,6 +1,7 @@
 import type { ClusterPlacement } from "../clusterPlacement";
 import { defaultPorts } from "../defaults";
 import type { PostgresClusterArgs } from "../postgresCluster";
+import type { PublishMode } from "../platform/workload";
 import { Problem } from "./problem";
 import { duplicated } from "./values";
 
@@ -10,6 +11,9 @@ interface PublishedPort {
     port: number;
     hosts: string[];
 }
+
+/** `PublishMode.Ingress`: from components the checks take only types. */
+const ingress: `${PublishMode.Ingress}` = "ingress";
 
 /** Ports that Swarm itself uses on every host. */
 const swarmPorts = [2377, 7946, 4789];
@@ -36,7 +40,10 @@ export function checkPorts(args: PostgresClusterArgs, placement: ClusterPlacemen
 function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement): PublishedPort[] {
     const etcd = Object.values(placement.etcd.members).map((member) => member.host);
     const nodes = Object.values(placement.patroni.nodes).map((node) => node.host);
-    const haproxy = placement.haproxy.hosts;
+    // The ingress mesh takes a port on every host of the Swarm.
+    const everywhere = String(args.swarm.publishMode) === ingress ? Object.keys(args.hosts) : undefined;
+    const haproxy = everywhere ?? placement.haproxy.hosts;
+    const pgbouncer = everywhere ?? placement.pgbouncer.hosts;
     const ports = args.haproxy?.ports ?? {};
     return [
         { path: "etcd.clientPort", port: args.etcd?.clientPort ?? defaultPorts.etcdClient, hosts: etcd },
@@ -48,10 +55,6 @@ function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement):
         { path: "haproxy.ports.readOnly", port: ports.readOnly ?? defaultPorts.readOnly, hosts: haproxy },
         { path: "haproxy.ports.any", port: ports.any ?? defaultPorts.any, hosts: haproxy },
         { path: "haproxy.ports.statistics", port: ports.statistics ?? defaultPorts.haproxyStats, hosts: haproxy },
-        {
-            path: "pgbouncer.port",
-            port: args.pgbouncer?.port ?? defaultPorts.pgbouncer,
-            hosts: placement.pgbouncer.hosts,
-        },
+        { path: "pgbouncer.port", port: args.pgbouncer?.port ?? defaultPorts.pgbouncer, hosts: pgbouncer },
     ];
 }

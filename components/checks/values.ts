@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isIPv4 } from "node:net";
 import { Problem } from "./problem";
 
 /** Bounds of a number, both included. */
@@ -39,14 +39,14 @@ export function checkNumbers<T extends object>(
 /** Bounds of a TCP port that a user without privileges may listen on. */
 export const portBounds: Bounds = { min: 1, max: 65535 };
 
-/** Checks an address: an IP address or a host name, without port, scheme or spaces. */
+/** Checks an address: an IPv4 address or a host name, without port, scheme or spaces. */
 export function checkAddress(path: string, address: string): Problem[] {
     const label = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
     const name = new RegExp(`^${label}(\\.${label})*$`);
-    if (isIP(address) === 0 && (!name.test(address) || /^[0-9.]+$/.test(address))) {
-        return [{ path, reason: `"${address}" was given; an IP address or a host name is allowed` }];
+    if (!isIPv4(address) && (!name.test(address) || /^[0-9.]+$/.test(address))) {
+        return [{ path, reason: `"${address}" was given; an IPv4 address or a host name is allowed` }];
     }
-    if (/^127\.|^localhost$|^::1$|^0\.0\.0\.0$/.test(address)) {
+    if (/^127\.|^localhost$|^0\.0\.0\.0$/.test(address)) {
         return [{ path, reason: `"${address}" was given; the other hosts and clients can't reach this host there` }];
     }
     return [];

@@ -18,8 +18,8 @@ export function createDataDirectory(
     host: HostConnection,
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
-    const create = host.ready.apply(() => dataDirectoryScript(identity, data, host));
-    return createHostCommand(`${name}-data`, { host, create }, opts);
+    const script = host.ready.apply(() => dataDirectoryScript(identity, data, host));
+    return createHostCommand(`${name}-data`, { host, purpose: `make ${data.hostPath}`, script }, opts);
 }
 
 /** The script that makes a data directory. */

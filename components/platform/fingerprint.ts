@@ -11,7 +11,7 @@ export function workloadFingerprint(workload: Workload): pulumi.Output<string> {
     return pulumi.unsecret(hash);
 }
 
-/** Ends a script with a comment that changes when a value does, which is what makes its command run again. */
-export function stamped(script: string, value: pulumi.Output<unknown>): pulumi.Output<string> {
-    return value.apply((plain) => `${script}\n# ${contentHash(JSON.stringify(plain))}`);
+/** One hash for several workloads. */
+export function groupFingerprint(fingerprints: pulumi.Output<string>[]): pulumi.Output<string> {
+    return pulumi.all(fingerprints).apply((hashes) => contentHash(hashes.join()));
 }

@@ -9,17 +9,27 @@ const dial = { attempts: 3, timeoutSeconds: 10 } as const;
 /** What identifies a host to ssh. */
 export type SshHost = Pick<HostConnection, "key" | "sshAddress" | "ssh">;
 
-/** Arguments of {@link createHostCommand}. Scripts are POSIX shell, run as root, and must be safe to run again. */
+/** When a command runs. Pulumi runs nothing in a preview. */
+export enum RunOn {
+    /** At creation, and again when script or stamp changed. */
+    CreateAndUpdate,
+    /** Only when script or stamp changed. */
+    Update,
+}
+
+/** Arguments of {@link createHostCommand}. */
 export interface HostCommandArgs {
     host: SshHost;
-    /** Runs when the resource is created. Nothing runs if it is left out. */
-    create?: pulumi.Input<string>;
-    /** Runs when `create`, `update` or `stdin` changed. */
-    update?: pulumi.Input<string>;
-    /** Runs when the resource goes, also in `destroy`. Nothing runs if it is left out. */
-    delete?: pulumi.Input<string>;
-    /** Standard input of the script: the only way for a secret. */
-    stdin?: pulumi.Input<string>;
+    /** What the script does, in a few words: all that a preview or an error shows of it. */
+    purpose: string;
+    /** POSIX shell, run as root. It travels by standard input, may hold secrets, and must be safe to run again. */
+    script: pulumi.Input<string>;
+    /** @default RunOn.CreateAndUpdate */
+    runOn?: RunOn;
+    /** Something that makes the script run again when it changes. */
+    stamp?: pulumi.Input<string>;
+    /** Runs when the resource goes, also in `destroy`. */
+    deleteScript?: string;
 }
 
 /** Runs a script on a host, as root, over ssh with a verified host key. */
@@ -28,8 +38,11 @@ export function createHostCommand(
     args: HostCommandArgs,
     opts: pulumi.CustomResourceOptions,
 ): remote.Command {
-    const asRoot = (script: pulumi.Input<string> | undefined): pulumi.Output<string> | undefined =>
-        script === undefined ? undefined : pulumi.output(script).apply((text) => rootShell(text, args.host.ssh));
+    const shell = rootShell(args.host.ssh);
+    const run = pulumi.interpolate`${shell} run ${shellQuote(args.purpose)} ${args.stamp ?? ""}`.apply((text) =>
+        text.trim(),
+    );
+    const script = pulumi.output(args.script).apply((text) => standardInput(text, args.deleteScript));
     return new remote.Command(
         name,
         {
@@ -41,16 +54,15 @@ export function createHostCommand(
                 dialErrorLimit: dial.attempts,
                 perDialTimeout: dial.timeoutSeconds,
             },
-            create: asRoot(args.create),
-            update: asRoot(args.update),
-            delete: asRoot(args.delete),
-            stdin: args.stdin === undefined ? undefined : pulumi.secret(args.stdin),
+            create: args.runOn === RunOn.Update ? undefined : run,
+            update: args.runOn === RunOn.Update ? run : undefined,
+            delete: args.deleteScript === undefined ? undefined : `${shell} delete`,
+            stdin: pulumi.secret(script),
             logging: remote.Logging.None,
             // The previous output would travel as environment variables, which sshd refuses (pulumi-command#430).
             addPreviousOutputInEnv: false,
         },
-        // A changed address, login or key of a host is no reason to run everything on it again.
-        { ...opts, ignoreChanges: ["connection.hostKey", ...(opts.ignoreChanges ?? [])] },
+        opts,
     );
 }
 
@@ -63,11 +75,21 @@ export function observeHost(host: SshHost, script: string, opts: pulumi.InvokeOp
         return pulumi.output("");
     }
     const destination = `${sshUser(host.ssh)}@${host.sshAddress}`;
-    const words = ["ssh", ...sshOptions(host.ssh), "-p", `${sshPort(host.ssh)}`, destination, rootShell(script, host.ssh)];
-    const command = words.map(shellQuote).join(" ");
+    const words = ["ssh", ...sshOptions(host.ssh), "-p", `${sshPort(host.ssh)}`, destination];
+    const command = `${words.map(shellQuote).join(" ")} ${shellQuote(`${rootShell(host.ssh)} run`)}`;
     return local
-        .runOutput({ command, logging: local.Logging.None }, opts)
+        .runOutput({ command, stdin: standardInput(script), logging: local.Logging.None }, opts)
         .stdout.apply((text) => text.trim());
+}
+
+/** The shell that takes its script from standard input. */
+function rootShell(ssh: SshArgs): string {
+    return sshUser(ssh) === "root" ? "sh -eu -s --" : "sudo -n sh -eu -s --";
+}
+
+/** A script as functions: they are read whole before anything runs, and what they call finds an empty standard input. */
+function standardInput(script: string, deleteScript = ":"): string {
+    return `run() {\n${script}\n}\ndelete() {\n${deleteScript}\n}\n"$1" </dev/null\n`;
 }
 
 /** Options of OpenSSH's client that refuse an unknown key without a file on the operator's machine. */
@@ -91,9 +113,4 @@ export function sshUser(ssh: SshArgs): string {
 /** The port of a host's sshd. */
 export function sshPort(ssh: SshArgs): number {
     return ssh.port ?? 22;
-}
-
-function rootShell(script: string, ssh: SshArgs): string {
-    const shell = `sh -eu -c ${shellQuote(script)}`;
-    return sshUser(ssh) === "root" ? shell : `sudo -n ${shell}`;
 }

@@ -8,10 +8,12 @@ export function assertNoProblems(problems: Problem[]): void {
     }
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     const list = problems.map((problem) => `  - ${problem.path}: ${problem.reason}`).join("\n");
-    throw new pulumi.InputPropertiesError({
+    const error = new pulumi.InputPropertiesError({
         message: `${count} in the inputs; nothing was created:\n${list}`,
         errors: problems.map(({ path, reason }) => ({ propertyPath: path, reason })),
     });
+    // A program in TypeScript shows a stack trace for any error but this kind; a provider looks at the other mark.
+    throw Object.assign(error, { __pulumiRunError: true });
 }
 
 /** Shows warnings of a component's inputs in the preview. */

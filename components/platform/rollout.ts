@@ -1,8 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { createDataDirectory } from "./dataDirectory";
-import { stamped, workloadFingerprint } from "./fingerprint";
-import { createHostCommand } from "./hostCommand";
+import { groupFingerprint, workloadFingerprint } from "./fingerprint";
+import { createHostCommand, RunOn } from "./hostCommand";
 import { objectName } from "./objectName";
 import { waitForServices } from "./scripts";
 import { createSwarmService } from "./swarmService";
@@ -16,8 +16,10 @@ export interface Member {
     workload: Workload;
     /** Runs on the member's host before its container is replaced, never at the first creation. */
     beforeUpdate?: string;
+    /** Runs on the member's host once all members run: at creation, and whenever it changes. */
+    onRunning?: pulumi.Input<string>;
     /** Runs on the member's host after its container was replaced, and must fail unless the member is well again. */
-    afterUpdate: string;
+    afterUpdate?: string;
 }
 
 /** Arguments of {@link rollOut}. */
@@ -25,7 +27,7 @@ export interface RolloutArgs {
     target: SwarmTarget;
     members: Member[];
     /** Script on the first member's host that waits until the whole group is well; runs at creation and after each change. */
-    ready: string;
+    ready?: string;
     /** Time for all containers to run, in seconds. */
     startTimeoutSeconds: number;
 }
@@ -33,7 +35,7 @@ export interface RolloutArgs {
 /**
  * Runs a group's members, each on its host, and changes them one at a time.
  *
- * The members form a chain: prepare, replace, gate, next member. At creation the prepare and gate steps run nothing, so that all members
+ * The members form a chain: prepare, replace, wait until it runs, gate, next member. At creation the prepare and gate steps run nothing, so that all members
  * come up together, which a quorum needs. In an update a gate that fails stops the chain with the members after it untouched, and the
  * next `up` takes up there, because a failed step is not recorded as done.
  *
@@ -42,35 +44,49 @@ export interface RolloutArgs {
 export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
     let previous: pulumi.Resource[] = [];
     const services = args.members.map((member) => {
-        const service = rollOutMember(name, member, args.target, previous, opts);
+        const service = rollOutMember(name, member, args, previous, opts);
         previous = [service.gate];
         return service;
     });
-    const fingerprints = pulumi.all(services.map((service) => service.fingerprint));
-    const expected = services.map((service) => ({ name: service.name, replicas: 1 }));
+    const stamp = groupFingerprint(services.map((service) => service.fingerprint));
     const running = createHostCommand(
         `${name}-running`,
         {
             host: args.target.manager,
-            create: stamped(waitForServices(args.target.manager, expected, args.startTimeoutSeconds), fingerprints),
+            purpose: `wait until ${name} runs`,
+            script: waitForServices(
+                args.target.manager,
+                services.map((service) => ({ name: service.name, replicas: 1 })),
+                args.startTimeoutSeconds,
+            ),
+            stamp,
         },
         { ...opts, dependsOn: previous },
     );
+    const settled = args.members.flatMap(({ key, host, onRunning }) =>
+        onRunning === undefined
+            ? []
+            : createHostCommand(
+                  `${name}-${key}-settle`,
+                  { host, purpose: `settle ${key} in ${name}`, script: onRunning },
+                  { ...opts, dependsOn: [running] },
+              ),
+    );
     const [first] = args.members;
-    if (first === undefined) {
+    if (first === undefined || args.ready === undefined) {
         return running;
     }
     return createHostCommand(
         `${name}-ready`,
-        { host: first.host, create: stamped(args.ready, fingerprints) },
-        { ...opts, dependsOn: [running] },
+        { host: first.host, purpose: `wait until ${name} is well`, script: args.ready, stamp },
+        { ...opts, dependsOn: [running, ...settled] },
     );
 }
 
 function rollOutMember(
     name: string,
     member: Member,
-    target: SwarmTarget,
+    { target, startTimeoutSeconds }: RolloutArgs,
     previous: pulumi.Resource[],
     opts: pulumi.CustomResourceOptions,
 ) {
@@ -80,25 +96,34 @@ function rollOutMember(
     const directory = member.workload.data
         ? [createDataDirectory(stepName, serviceName, member.workload.data, member.host, opts)]
         : [];
-    const prepare = member.beforeUpdate
-        ? [
-              createHostCommand(
-                  `${stepName}-prepare`,
-                  { host: member.host, update: stamped(member.beforeUpdate, fingerprint) },
-                  { ...opts, dependsOn: previous },
-              ),
-          ]
-        : previous;
+    const step = (
+        kind: string,
+        host: HostConnection,
+        purpose: string,
+        script: string,
+        dependsOn: pulumi.Resource[],
+    ): pulumi.Resource =>
+        createHostCommand(
+            `${stepName}-${kind}`,
+            { host, purpose, script, stamp: fingerprint, runOn: RunOn.Update },
+            { ...opts, dependsOn },
+        );
+    const { beforeUpdate, afterUpdate } = member;
+    const prepare =
+        beforeUpdate === undefined
+            ? previous
+            : [step("prepare", member.host, `prepare ${serviceName}`, beforeUpdate, previous)];
     const service: docker.Service = createSwarmService(
         member.workload,
         { constraints: [member.host.constraint], replicas: 1, publishMode: PublishMode.Host },
         target,
         { ...opts, dependsOn: [...directory, ...prepare] },
     );
-    const gate = createHostCommand(
-        `${stepName}-gate`,
-        { host: member.host, update: stamped(member.afterUpdate, fingerprint) },
-        { ...opts, dependsOn: [service] },
-    );
+    const arrived = waitForServices(target.manager, [{ name: serviceName, replicas: 1 }], startTimeoutSeconds);
+    const replaced = step("replaced", target.manager, `wait until ${serviceName} runs`, arrived, [service]);
+    const gate =
+        afterUpdate === undefined
+            ? replaced
+            : step("gate", member.host, `wait until ${serviceName} is well`, afterUpdate, [replaced]);
     return { name: serviceName, fingerprint, gate };
 }

@@ -18,7 +18,11 @@ export function waitForServices(
         `  for want in ${list}; do`,
         "    name=${want%=*}",
         "    state=$(docker service inspect -f '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' \"$name\")",
-        '    case "$state" in paused|rollback_paused) late="$name"; return 1 ;; updating|rollback_started) late="$late $name"; continue ;; esac',
+        // Swarm has given an update up, or a container ends again and again: waiting longer would not help.
+        '    case "$state" in paused|rollback_paused) late="$name"; explain "Swarm stopped its update" ;; esac',
+        "    failures=$(docker service ps -f desired-state=shutdown --format '{{.CurrentState}}' \"$name\" | grep -cE '^(Failed|Rejected) .*second' || true)",
+        '    if [ "$failures" -ge 3 ]; then late="$name"; explain "it ends again and again"; fi',
+        '    case "$state" in updating|rollback_started) late="$late $name"; continue ;; esac',
         "    running=$(docker service ps -f desired-state=running --format '{{.CurrentState}}' \"$name\" | grep -c '^Running' || true)",
         '    [ "$running" -ge "${want#*=}" ] || late="$late $name"',
         "  done",
@@ -29,8 +33,8 @@ export function waitForServices(
         `    docker service ps --no-trunc --format '  {{.Name}} on {{if .Node}}{{.Node}}{{else}}no host{{end}}: {{.CurrentState}} {{.Error}}' "$name" | head -n 3 >&2`,
         `    docker service logs --tail 5 --raw "$name" 2>&1 | sed 's/^/    /' >&2 || true`,
         "  done",
-        `  fail "not running after ${timeoutSeconds} s:$late" "mend what the lines above name (a missing label, a taken port, a missing image, a full disk), then run 'pulumi up' again"`,
+        `  fail "$late: $1" "mend what the lines above name (a missing label, a taken port, a missing image, a full disk), then run 'pulumi up' again"`,
         "}",
-        waitFor("converged", timeoutSeconds, "explain"),
+        waitFor("converged", timeoutSeconds, `explain "not running after ${timeoutSeconds} s"`),
     ].join("\n");
 }

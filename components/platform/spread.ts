@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { stamped, workloadFingerprint } from "./fingerprint";
+import { workloadFingerprint } from "./fingerprint";
 import { createHostCommand } from "./hostCommand";
 import { objectName } from "./objectName";
 import { waitForServices } from "./scripts";
@@ -37,13 +37,16 @@ export function spreadOut(name: string, args: SpreadArgs, opts: pulumi.CustomRes
         args.target,
         { ...opts, dependsOn: [] },
     );
-    const expected = [
-        { name: objectName(args.target.clusterName, args.workload.name), replicas: args.hosts.length },
-    ];
+    const expected = [{ name: objectName(args.target.clusterName, args.workload.name), replicas: args.hosts.length }];
     const script = waitForServices(args.target.manager, expected, args.startTimeoutSeconds);
     return createHostCommand(
         `${name}-running`,
-        { host: args.target.manager, create: stamped(script, workloadFingerprint(args.workload)) },
+        {
+            host: args.target.manager,
+            purpose: `wait until ${name} runs`,
+            script,
+            stamp: workloadFingerprint(args.workload),
+        },
         { ...opts, dependsOn: [service] },
     );
 }

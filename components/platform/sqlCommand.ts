@@ -36,25 +36,25 @@ export function createSqlCommand(
     args: SqlCommandArgs,
     opts: pulumi.CustomResourceOptions,
 ): remote.Command {
-    const { connection } = args;
-    const stdin = pulumi.all([args.sql, connection.ready]).apply(([sql]) => sql);
-    const script = psqlScript(connection, args.purpose);
-    const remove =
-        args.deleteSql === undefined ? undefined : `${psqlScript(connection, args.purpose)} <<'SQL'\n${args.deleteSql}SQL`;
-    return createHostCommand(name, { host: connection.host, create: script, delete: remove, stdin }, opts);
+    const { connection, purpose } = args;
+    const script = pulumi
+        .all([args.sql, connection.ready])
+        .apply(([statements]) => psqlScript(connection, purpose, statements));
+    const deleteScript =
+        args.deleteSql === undefined ? undefined : psqlScript(connection, `undoing: ${purpose}`, args.deleteSql);
+    return createHostCommand(name, { host: connection.host, purpose, script, deleteScript }, opts);
 }
 
-function psqlScript(connection: SqlConnection, purpose: string): string {
+function psqlScript(connection: SqlConnection, purpose: string, statements: string): string {
+    const unreachable = `fail "no primary answers: ${purpose}" "look at 'patronictl list' and at HAProxy's statistics page, then run 'pulumi up' again"`;
+    const refused = `fail "PostgreSQL refused a statement: ${purpose}" "mend what the line above names, then run 'pulumi up' again"`;
     return [
         failFunction(connection.host),
         inContainerFunction(connection.serviceName),
-        `psql() { in_container psql -X -q -t -A -d "${connection.conninfo}" "$@"; }`,
-        waitFor(
-            "psql -c 'SELECT 1' </dev/null >/dev/null 2>&1",
-            connectTimeoutSeconds,
-            `psql -c 'SELECT 1' </dev/null || true; fail "no primary answers, ${purpose}" "look at 'patronictl list' and at HAProxy's statistics page, then run 'pulumi up' again"`,
-        ),
-        `sql() { psql -f - >/dev/null || fail "PostgreSQL refused a statement, ${purpose}" "mend what the line above names, then run 'pulumi up' again"; }`,
-        "sql",
+        `sql() { in_container psql -X -q -t -A -d "${connection.conninfo}" "$@"; }`,
+        waitFor("sql -c 'SELECT 1' >/dev/null 2>&1", connectTimeoutSeconds, `sql -c 'SELECT 1' || ${unreachable}`),
+        `sql -f - >/dev/null <<'END_OF_SQL' || ${refused}`,
+        statements.trimEnd(),
+        "END_OF_SQL",
     ].join("\n");
 }

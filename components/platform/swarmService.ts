@@ -69,16 +69,22 @@ export function createSwarmService(
                     mounts: mounts(workload),
                     healthcheck: {
                         tests: ["CMD", ...workload.health.command],
-                        interval: seconds(workload.health.intervalSeconds),
-                        timeout: seconds(workload.health.timeoutSeconds),
-                        startPeriod: seconds(workload.health.startPeriodSeconds),
+                        interval: duration(workload.health.intervalSeconds),
+                        timeout: duration(workload.health.timeoutSeconds),
+                        startPeriod: duration(workload.health.startPeriodSeconds),
                         retries: workload.health.retries,
                     },
-                    stopGracePeriod: seconds(workload.stopGraceSeconds),
+                    stopGracePeriod: duration(workload.stopGraceSeconds),
                     stopSignal: workload.stopSignal,
                 },
                 resources: resources(workload.resources),
-                restartPolicy: { condition: "any", delay: seconds(workload.restartDelaySeconds) },
+                // All fields of a block are given: one that Swarm fills in looks like a change at the next refresh.
+                restartPolicy: {
+                    condition: "any",
+                    delay: duration(workload.restartDelaySeconds),
+                    maxAttempts: 0,
+                    window: duration(0),
+                },
                 placement: { constraints: placement.constraints, maxReplicas: 1 },
                 networksAdvanceds: network ? [{ id: network.id, aliases: [network.alias] }] : [],
                 forceUpdate: 0,
@@ -105,14 +111,18 @@ function fileOwner(file: WorkloadFile, fileMode: number) {
     return { fileName: file.path, fileUid: `${containerUser.uid}`, fileGid: `${containerUser.gid}`, fileMode };
 }
 
+/** All fields are given as the provider reads them back; otherwise a refresh shows changes where there are none. */
 function mounts(workload: Workload): docker.types.input.ServiceTaskSpecContainerSpecMount[] {
     const memory = workload.tmpfs.map((mount) => ({
         type: "tmpfs",
+        source: "",
         target: mount.path,
-        tmpfsOptions: { sizeBytes: mount.sizeMiB * mebibyte, mode: 0o1777 },
+        readOnly: false,
+        tmpfsOptions: { sizeBytes: mount.sizeMiB * mebibyte, mode: 0o777 },
     }));
-    const data = workload.data ? [{ type: "bind", source: workload.data.hostPath, target: workload.data.path }] : [];
-    return [...data, ...memory];
+    const { data } = workload;
+    const bind = data ? [{ type: "bind", source: data.hostPath, target: data.path, readOnly: false }] : [];
+    return [...bind, ...memory];
 }
 
 function resources(args: ResourcesArgs): docker.types.input.ServiceTaskSpecResources {
@@ -129,6 +139,13 @@ function resources(args: ResourcesArgs): docker.types.input.ServiceTaskSpecResou
     };
 }
 
-function seconds(value: number): string {
-    return `${value}s`;
+/** A duration as the provider reads it back: any other spelling of the same time looks like a change. */
+export function duration(seconds: number): string {
+    const units: [number, string][] = [
+        [Math.floor(seconds / 3600), "h"],
+        [Math.floor((seconds % 3600) / 60), "m"],
+        [seconds % 60, "s"],
+    ];
+    const parts = units.filter(([count]) => count > 0).map(([count, unit]) => `${count}${unit}`);
+    return parts.length === 0 ? "0s" : parts.join("");
 }

@@ -133,7 +133,10 @@ export interface Workload {
     ports: { target: number; published: number }[];
     resources: ResourcesArgs;
     health: HealthCheck;
-    /** Longest time between the stop signal and the kill. */
+    /**
+     * Longest time between the stop signal and the kill. The container must stop well within it: the Docker provider gives up a deletion
+     * after the same time, and then needs a refresh.
+     */
     stopGraceSeconds: number;
     stopSignal?: string;
     /** Wait before a stopped container is started again. */

@@ -47,7 +47,12 @@ export function renderHaProxyCfg(config: HaProxyConfig): string {
 
 /** The second configuration file: who may see the statistics. */
 export function renderHaProxyUsers(username: string, password: string): string {
-    return lines([`userlist ${statisticsUsers}`, `  user ${username} insecure-password ${password}`]);
+    return lines([`userlist ${statisticsUsers}`, `  user ${username} insecure-password ${quoted(password)}`]);
+}
+
+/** A word for HAProxy's parser, which reads quotes as a shell does. */
+function quoted(word: string): string {
+    return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function globalSection(config: HaProxyConfig): string[] {
@@ -65,7 +70,6 @@ function defaultsSection(config: HaProxyConfig): string[] {
         "defaults",
         "  mode tcp",
         "  log global",
-        "  option tcplog",
         "  option dontlognull",
         "  option clitcpka",
         "  option srvtcpka",
@@ -82,7 +86,6 @@ function listenStatistics(): string[] {
     return [
         "listen stats",
         "  mode http",
-        "  no option tcplog",
         `  bind :${defaultPorts.haproxyStats}`,
         `  bind 127.0.0.1:${haproxyHealthPort}`,
         "  timeout client 10s",
@@ -102,11 +105,22 @@ function listenRole(
     config: HaProxyConfig,
     options: { endSessions: boolean },
 ): string[] {
-    return [`listen ${name}`, `  bind :${port}`, "  balance leastconn", ...servers(check, config, options)];
+    return [
+        `listen ${name}`,
+        `  bind :${port}`,
+        "  option tcplog",
+        "  balance leastconn",
+        ...servers(check, config, options),
+    ];
 }
 
 function readOnly(config: HaProxyConfig, lag: string): string[] {
-    const frontend = ["frontend read_only", `  bind :${defaultPorts.readOnly}`, "  default_backend replicas"];
+    const frontend = [
+        "frontend read_only",
+        `  bind :${defaultPorts.readOnly}`,
+        "  option tcplog",
+        "  default_backend replicas",
+    ];
     const replicas = [
         "backend replicas",
         "  balance leastconn",
@@ -134,8 +148,7 @@ function servers(check: string, config: HaProxyConfig, options: { endSessions: b
         "  http-check expect status 200",
         `  default-server ${interval} ${faster} rise 1 fall 2${down}`,
         ...config.servers.map(
-            (server) =>
-                `  server ${server.name} ${server.address}:${server.postgresPort} check port ${server.apiPort}`,
+            (server) => `  server ${server.name} ${server.address}:${server.postgresPort} check port ${server.apiPort}`,
         ),
     ];
 }

@@ -8,7 +8,7 @@ export interface NodeLabels {
 }
 
 /** Label that holds the mark of the last setting. */
-const markLabel = "pgha.mark";
+export const markLabel = "pgha.mark";
 
 /**
  * The script that prepares a host: kernel settings that survive a restart, and an sshd that takes the many short connections of the
@@ -31,10 +31,11 @@ export function renderHostScript(fail: string, sysctls: { [name: string]: string
         "file=/etc/ssh/sshd_config.d/10-pgha.conf",
         'if ! printf "%s\\n" "$limits" | cmp -s - "$file"; then',
         '  mkdir -p "${file%/*}" && printf "%s\\n" "$limits" > "$file.new" && mv "$file.new" "$file"',
-        '  sshd=$(command -v sshd || echo /usr/sbin/sshd)',
-        `  "$sshd" -t || fail "sshd refuses $file" "run 'sshd -t' there"`,
-        "  systemctl reload ssh 2>/dev/null || systemctl reload sshd 2>/dev/null || kill -HUP \"$(cat /run/sshd.pid)\" ||",
-        `    fail "can't reload sshd" "reload it by hand"`,
+        "  sshd=$(command -v sshd || echo /usr/sbin/sshd)",
+        `  "$sshd" -t || { rm "$file"; fail "sshd refuses MaxStartups and MaxSessions in $file" "run 'sshd -t' there"; }`,
+        '  systemctl reload ssh 2>/dev/null || systemctl reload sshd 2>/dev/null || kill -HUP "$(cat /run/sshd.pid)" ||',
+        // The file goes, so that the next `up` tries again.
+        `    { rm "$file"; fail "can't reload sshd" "look at 'systemctl status ssh' there"; }`,
         "fi",
     ].join("\n");
 }
@@ -60,7 +61,7 @@ export function renderLabelCheckScript(node: NodeLabels): string {
         nodeIdFunction(node.nodeName),
         labelsOfFunction,
         "lost=",
-        "present=$(labels_of \"$(node_id)\" 2>/dev/null) || lost=1",
+        'present=$(labels_of "$(node_id)" 2>/dev/null) || lost=1',
         'has() { printf "%s\\n" "$present" | grep -qxF -- "$1"; }',
         ...checks,
         `mark=$(printf "%s\\n" "$present" | sed -n 's/^${markLabel}=//p')`,
@@ -69,16 +70,17 @@ export function renderLabelCheckScript(node: NodeLabels): string {
     ].join("\n");
 }
 
-/** The script that sets a node's labels; the mark comes by standard input. */
-export function renderLabelScript(fail: string, node: NodeLabels): string {
-    const additions = sortedEntries(node.labels).map(([name, value]) => `--label-add ${shellQuote(`${name}=${value}`)}`);
+/** The script that sets a node's labels, and the mark by which a lost one is noticed. */
+export function renderLabelScript(fail: string, node: NodeLabels, mark: string): string {
+    const additions = sortedEntries(node.labels).map(
+        ([name, value]) => `--label-add ${shellQuote(`${name}=${value}`)}`,
+    );
     return [
         fail,
         nodeIdFunction(node.nodeName),
-        'read -r mark || [ -n "$mark" ]',
         "id=$(node_id)",
         `[ -n "$id" ] || fail ${shellQuote(`no Swarm node is called ${node.nodeName}`)} "join it to the Swarm, or set 'nodeName' to what 'docker node ls' shows"`,
-        `docker node update ${additions.join(" ")} --label-add "${markLabel}=$mark" "$id" >/dev/null ||`,
+        `docker node update ${additions.join(" ")} --label-add ${shellQuote(`${markLabel}=${mark}`)} "$id" >/dev/null ||`,
         `  fail "can't set its labels" "is the manager given in 'swarm.manager' really one?"`,
     ].join("\n");
 }

@@ -34,25 +34,49 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         // Nodes take a change over within one loop; only then do they say whether they wait for a restart.
         'case "$result" in *"Not changed"*) ;; *) sleep "$((${loop:-10} + 1))" ;; esac',
         "if paused; then exit 0; fi",
-        // Columns: cluster, member, host, role, state, timeline, lag, pending restart, reason.
-        `rows() { ctl list -f tsv ${scope} | tail -n +2; }`,
-        `pending() { rows | awk -F '\\t' -v role="$1" '$8 == "*" && ($4 == "Leader") == (role == "leader") { print $2 }'; }`,
-        "streaming() { rows | awk -F '\\t' -v name=\"$1\" '$2 == name && ($5 == \"streaming\" || ($4 == \"Leader\" && $5 == \"running\")) && $8 != \"*\" { ok = 1 } END { exit !ok }'; }",
+        rowsFunction(scope),
+        `pending() { list=$(rows) && printf '%s\\n' "$list" | awk -F '\\t' -v leads="$1" '$4 == "*" && ($2 == "Leader") == leads { print $1 }'; }`,
+        'streaming() { rows | awk -F \'\\t\' -v name="$1" \'$1 == name && ($3 == "streaming" || ($2 == "Leader" && $3 == "running")) { ok = 1 } END { exit !ok }\'; }',
+        `unknown() { fail "can't list the nodes" "see 'patronictl list ${scope}', then run 'pulumi up' again"; }`,
+        // patronictl ends with status 0 even if the node refused.
+        "asked() {",
+        '  answer=$(ctl "$@" --force 2>&1) || answer="Failed: $answer"',
+        '  case "$answer" in *"Failed: "*|*"Switchover failed"*) printf "%s\\n" "$answer" >&2; return 1 ;; esac',
+        "}",
         "restart() {",
-        `  ctl restart ${scope} "$1" --force --pending >/dev/null || fail "can't restart $1" "see 'docker service logs' of it, then run 'pulumi up' again"`,
+        `  asked restart ${scope} "$1" --pending || fail "can't restart $1" "see 'docker service logs' of it, then run 'pulumi up' again"`,
         waitFor('streaming "$1"', timeoutSeconds, late("$1 does not stream again")),
         "}",
-        "for node in $(pending replica); do restart \"$node\"; done",
-        "leader=$(pending leader)",
+        "restart_all() {",
+        '  names=$(pending "$1") || unknown',
+        '  for name in $names; do restart "$name"; done',
+        "}",
+        "restart_all 0",
+        "leader=$(pending 1) || unknown",
         '[ -n "$leader" ] || exit 0',
         `if [ "$(rows | wc -l)" -gt 1 ]; then`,
-        `  ctl switchover ${scope} --leader "$leader" --force >/dev/null || fail "no other node could take over from $leader" "a replica must be streaming; then run 'pulumi up' again"`,
+        `  asked switchover ${scope} --leader "$leader" || fail "no other node could take over from $leader" "a replica must be streaming; then run 'pulumi up' again"`,
         waitFor(
-            `rows | awk -F '\\t' -v name="$leader" '$2 == name && $4 != "Leader" && $5 == "streaming" { ok = 1 } END { exit !ok }'`,
+            `rows | awk -F '\\t' -v name="$leader" '$1 == name && $2 != "Leader" && $3 == "streaming" { ok = 1 } END { exit !ok }'`,
             timeoutSeconds,
             late("$leader does not stream after its switchover"),
         ),
         "fi",
-        'if [ -n "$(pending replica)$(pending leader)" ]; then restart "$leader"; fi',
+        // A lowered max_connections and the like: replicas can't go below their leader, so it comes before them.
+        "restart_all 1",
+        "restart_all 0",
+    ].join("\n");
+}
+
+/** Shell function `rows`: name, role, state and, as `*`, a pending restart of each node, separated by tabs. */
+function rowsFunction(scope: string): string {
+    const columns = ["Member", "Role", "State", "Pending restart"].map((name) => `$at["${name}"]`);
+    return [
+        "rows() {",
+        `  table=$(ctl list -e -f tsv ${scope}) || return 1`,
+        "  printf '%s\\n' \"$table\" |",
+        // The columns differ between Patroni's versions; the reason of a restart may break a row, whose rest is then too short.
+        `    awk -F '\\t' -v OFS='\\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } NF >= at["Pending restart"] { print ${columns.join(", ")} }'`,
+        "}",
     ].join("\n");
 }

@@ -1,5 +1,6 @@
 import { containerPaths, defaultPorts, systemLogins, systemRoles } from "../defaults";
 import { PostgresParameters } from "./tuning";
+import { sortedEntries } from "./shell";
 import { renderYaml } from "./yaml";
 
 /** What is a member's own in Patroni's configuration. */
@@ -123,7 +124,7 @@ function dynamicConfig(config: PatroniDynamicConfig) {
             use_pg_rewind: config.usePgRewind,
             use_slots: config.useSlots,
             pg_hba: config.hbaRules,
-            parameters: config.parameters,
+            parameters: Object.fromEntries(sortedEntries(config.parameters)),
         },
     };
 }

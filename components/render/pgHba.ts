@@ -51,7 +51,6 @@ export const defaultHbaRules: HbaRuleArgs[] = [{ type: HbaType.Host, address: "a
 /** The lines of pg_hba.conf: the cluster's own logins first, so that no rule of the user can lock Patroni out, then the given ones. */
 export function renderPgHba(rules: HbaRuleArgs[]): string[] {
     const own: HbaRuleArgs[] = [
-        { type: HbaType.Local },
         { type: HbaType.Host, databases: ["replication"], roles: [systemRoles.replication], address: "all" },
         {
             type: HbaType.Host,
@@ -59,7 +58,11 @@ export function renderPgHba(rules: HbaRuleArgs[]): string[] {
             address: "all",
         },
     ];
-    return [...own, ...rules].map(renderRule);
+    // Inside its container PostgreSQL's own user needs no password: that is how lost passwords are set anew.
+    return [
+        `local all ${quoteName(systemRoles.superuser)} peer`,
+        ...[{ type: HbaType.Local }, ...own, ...rules].map(renderRule),
+    ];
 }
 
 /** Words that mean something to pg_hba.conf; any other name is quoted. */

@@ -75,5 +75,5 @@ export function renderPgBouncerIni(config: PgBouncerConfig): string {
 
 /** The file with PgBouncer's own login; all others are asked from PostgreSQL. */
 export function renderPgBouncerUsers(password: string): string {
-    return `"${systemRoles.pgbouncer}" "${password}"\n`;
+    return `"${systemRoles.pgbouncer}" "${password.replaceAll('"', '""')}"\n`;
 }

@@ -49,9 +49,11 @@ export function quoteLiteral(text: string): string {
 export function renderApplicationSql(app: ApplicationSql): string {
     const database = quoteIdentifier(app.database);
     const logins = [app.owner, ...app.roles];
+    const comment = `pgha application ${app.key}`;
+    const retired = isRetired(logins, comment);
     return statements([
-        ...logins.flatMap((role) => roleStatements(role, `pgha application ${app.key}`)),
-        ...retireRoles(logins, `pgha application ${app.key}`),
+        ...logins.flatMap((role) => roleStatements(role, comment)),
+        `SELECT format('ALTER ROLE %I NOLOGIN', rolname) FROM pg_roles WHERE ${retired} \\gexec`,
         onlyUnless(
             `SELECT FROM pg_database WHERE datname = ${quoteLiteral(app.database)}`,
             `CREATE DATABASE ${database} OWNER ${quoteIdentifier(app.owner.name)}`,
@@ -59,9 +61,15 @@ export function renderApplicationSql(app: ApplicationSql): string {
         `ALTER DATABASE ${database} OWNER TO ${quoteIdentifier(app.owner.name)};`,
         `ALTER DATABASE ${database} WITH CONNECTION LIMIT ${app.connectionLimit};`,
         `REVOKE ALL ON DATABASE ${database} FROM PUBLIC;`,
-        ...app.roles.map((role) => `GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO ${quoteIdentifier(role.name)};`),
+        ...app.roles.map(
+            (role) => `GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO ${quoteIdentifier(role.name)};`,
+        ),
         connectTo(app.database),
         ...app.extensions.map((extension) => `CREATE EXTENSION IF NOT EXISTS ${quoteIdentifier(extension)};`),
+        // What the owner may have put into a schema must not be taken for a catalog's function or operator.
+        "SET search_path = pg_catalog;",
+        // First, so that the grants below also reach what a former owner has left.
+        `SELECT format('REASSIGN OWNED BY %I TO %I', rolname, ${quoteLiteral(app.owner.name)}) FROM pg_roles WHERE ${retired} \\gexec`,
         ...app.schemas.flatMap((schema) => schemaStatements(app, schema)),
     ]);
 }
@@ -72,6 +80,15 @@ export function renderApplicationDropSql(database: string, roles: string[]): str
         `DROP DATABASE IF EXISTS ${quoteIdentifier(database)} WITH (FORCE);`,
         ...roles.map((role) => `DROP ROLE IF EXISTS ${quoteIdentifier(role)};`),
     ]);
+}
+
+/** Statements that give the cluster's own roles the passwords that its members use, by their verifiers. */
+export function renderSystemRolesSql(verifiers: { [role: string]: string }): string {
+    const changes = Object.entries(verifiers).map(
+        ([role, verifier]) => `ALTER ROLE ${quoteIdentifier(role)} PASSWORD ${quoteLiteral(verifier)};`,
+    );
+    // No replica can confirm it: until this is done none can log in.
+    return statements(["BEGIN;", "SET LOCAL synchronous_commit = local;", ...changes, "COMMIT;"]);
 }
 
 /** Statements for PgBouncer's role, and the function by which it asks for the verifiers of others, but never for a superuser's. */
@@ -114,13 +131,10 @@ function roleStatements(role: RoleSql, comment: string): string[] {
     ];
 }
 
-/** A role that was taken out of the settings can't log in any more; what it owns stays. */
-function retireRoles(kept: RoleSql[], comment: string): string[] {
+/** Condition on pg_roles: roles of this application that were taken out of the settings. */
+function isRetired(kept: RoleSql[], comment: string): string {
     const names = kept.map((role) => quoteLiteral(role.name)).join(", ");
-    return [
-        `SELECT format('ALTER ROLE %I NOLOGIN', rolname) FROM pg_roles
-  WHERE shobj_description(oid, 'pg_authid') = ${quoteLiteral(comment)} AND rolname NOT IN (${names}) \\gexec`,
-    ];
+    return `shobj_description(oid, 'pg_authid') = ${quoteLiteral(comment)} AND rolname NOT IN (${names})`;
 }
 
 const privileges = {
@@ -130,34 +144,57 @@ const privileges = {
 
 function schemaStatements(app: ApplicationSql, schemaName: string): string[] {
     const schema = quoteIdentifier(schemaName);
-    const owner = quoteIdentifier(app.owner.name);
     return [
         `CREATE SCHEMA IF NOT EXISTS ${schema};`,
-        `ALTER SCHEMA ${schema} OWNER TO ${owner};`,
+        `ALTER SCHEMA ${schema} OWNER TO ${quoteIdentifier(app.owner.name)};`,
         `REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC;`,
-        ...app.roles.flatMap((role) => {
-            const name = quoteIdentifier(role.name);
-            const revoked = [
-                `REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM ${name};`,
-                `REVOKE ALL ON ALL SEQUENCES IN SCHEMA ${schema} FROM ${name};`,
-                `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA ${schema} REVOKE ALL ON TABLES FROM ${name};`,
-                `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA ${schema} REVOKE ALL ON SEQUENCES FROM ${name};`,
-            ];
-            if (role.access === RoleAccess.Connect) {
-                return revoked;
-            }
-            const { tables, sequences } = privileges[role.access];
-            return [
-                "BEGIN;",
-                ...revoked,
-                `GRANT USAGE ON SCHEMA ${schema} TO ${name};`,
-                `GRANT ${tables} ON ALL TABLES IN SCHEMA ${schema} TO ${name};`,
-                `GRANT ${sequences} ON ALL SEQUENCES IN SCHEMA ${schema} TO ${name};`,
-                `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA ${schema} GRANT ${tables} ON TABLES TO ${name};`,
-                `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA ${schema} GRANT ${sequences} ON SEQUENCES TO ${name};`,
-                "COMMIT;",
-            ];
-        }),
+        ...app.roles.flatMap((role) =>
+            role.access === RoleAccess.Connect
+                ? takeAccess(app.owner.name, schemaName, role.name)
+                : giveAccess(app.owner.name, schemaName, role.name, role.access),
+        ),
+    ];
+}
+
+function giveAccess(
+    ownerName: string,
+    schemaName: string,
+    roleName: string,
+    access: Exclude<RoleAccess, RoleAccess.Connect>,
+): string[] {
+    const [owner, schema, role] = [ownerName, schemaName, roleName].map(quoteIdentifier);
+    const { tables, sequences } = privileges[access];
+    return [
+        "BEGIN;",
+        ...revocations(ownerName, schemaName, roleName).map((statement) => `${statement};`),
+        `GRANT USAGE ON SCHEMA ${schema} TO ${role};`,
+        `GRANT ${tables} ON ALL TABLES IN SCHEMA ${schema} TO ${role};`,
+        `GRANT ${sequences} ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role};`,
+        `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA ${schema} GRANT ${tables} ON TABLES TO ${role};`,
+        `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA ${schema} GRANT ${sequences} ON SEQUENCES TO ${role};`,
+        "COMMIT;",
+    ];
+}
+
+/** Takes back what {@link giveAccess} gave, which its default privileges show; what the owner gave by hand stays. */
+function takeAccess(ownerName: string, schemaName: string, roleName: string): string[] {
+    const list = revocations(ownerName, schemaName, roleName).map(quoteLiteral).join(",\n  ");
+    return [
+        `SELECT statement FROM unnest(ARRAY[\n  ${list}]) AS statement
+  WHERE EXISTS (SELECT FROM pg_default_acl, aclexplode(defaclacl)
+    WHERE pg_get_userbyid(grantee) = ${quoteLiteral(roleName)}
+      AND defaclnamespace = (SELECT oid FROM pg_namespace WHERE nspname = ${quoteLiteral(schemaName)})) \\gexec`,
+    ];
+}
+
+function revocations(ownerName: string, schemaName: string, roleName: string): string[] {
+    const [owner, schema, role] = [ownerName, schemaName, roleName].map(quoteIdentifier);
+    return [
+        `REVOKE ALL ON SCHEMA ${schema} FROM ${role}`,
+        `REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM ${role}`,
+        `REVOKE ALL ON ALL SEQUENCES IN SCHEMA ${schema} FROM ${role}`,
+        `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA ${schema} REVOKE ALL ON TABLES FROM ${role}`,
+        `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA ${schema} REVOKE ALL ON SEQUENCES FROM ${role}`,
     ];
 }
 

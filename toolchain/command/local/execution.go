@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -80,7 +79,7 @@ func (e *Execution) run(ctx context.Context, script string, previous *Result) (R
 	captured.Close()
 	result := Result{Stdout: captured.Stdout(), Stderr: captured.Stderr()}
 	if err != nil {
-		return result, fmt.Errorf("%w: running %q:\n%s", err, script, captured.Both())
+		return result, output.Failure(err, script, captured)
 	}
 	if e.AssetPaths != nil {
 		if result.Assets, err = assets(dir, *e.AssetPaths); err != nil {

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -130,7 +131,7 @@ func (c *CommandArgs) run(ctx context.Context, script string, previous *Result) 
 	captured.Close()
 	result := Result{Stdout: captured.Stdout(), Stderr: captured.Stderr()}
 	if err != nil {
-		return result, fmt.Errorf("%s: %w: running %q:\n%s", client.host, err, script, captured.Both())
+		return result, fmt.Errorf("%s: %w", client.host, output.Failure(errors.Join(context.Cause(ctx), err), script, captured))
 	}
 	return result, nil
 }

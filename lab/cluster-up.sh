@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Brings up the whole cluster: toolchain, packages, hosts, images, and the real `pulumi up` on the stack `lab`.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$LAB_DIR/.."
+
+readonly UP_LOG=$LAB_STATE/pulumi-up.log
+
+# The toolchain is compiled where it can't be downloaded, which takes both cores: images and hosts come first then.
+prepare_hosts() {
+  log "hosts and images"
+  lab/up.sh
+  images/build.sh --push "$LAB_REGISTRY_PUSH" --name "$LAB_REGISTRY" --json "$LAB_IMAGES"
+}
+
+prepare_program() {
+  toolchain/install.sh
+  # shellcheck source-path=SCRIPTDIR source=env.sh
+  source lab/env.sh
+  make --no-print-directory node_modules
+}
+
+prepare_hosts
+prepare_program
+lab/stack-config.sh
+
+log "pulumi up on the stack lab; its log is $UP_LOG"
+pulumi stack select --create lab --non-interactive >/dev/null 2>&1 || pulumi stack init lab --non-interactive
+# A run that was interrupted leaves its lock behind; nobody else uses this machine's state.
+pulumi cancel --stack lab --yes >/dev/null 2>&1 || true
+if ! pulumi up --stack lab --yes --skip-preview --non-interactive --suppress-outputs >"$UP_LOG" 2>&1; then
+  sed -n '/^Diagnostics:/,$p' "$UP_LOG" >&2
+  fail "pulumi up failed; the lines above say why, the whole log is $UP_LOG; run 'make up' again once it is mended"
+fi
+log "$(sed -n '/^Resources:/,/^Duration:/p' "$UP_LOG" | tr -s ' \n' ' ')"
+lab/show.sh

@@ -1,0 +1,60 @@
+import { expect } from "chai";
+import { checkTiming, PatroniTiming, timingPresets } from "../../components/checks/timing";
+import { refuses } from "./problems";
+
+const good: PatroniTiming = {
+    ttlSeconds: 30,
+    loopWaitSeconds: 5,
+    retryTimeoutSeconds: 10,
+    primaryStartTimeoutSeconds: 15,
+};
+
+describe("checks/timing", () => {
+    for (const [name, preset] of Object.entries(timingPresets)) {
+        it(`has a preset ${name} that keeps Patroni's rule with a margin`, () => {
+            expect(checkTiming("patroni", preset)).to.deep.equal([]);
+            // At equality failsafe mode races: patroni#3678.
+            expect(preset.loopWaitSeconds + 2 * preset.retryTimeoutSeconds).to.be.lessThan(preset.ttlSeconds);
+        });
+    }
+
+    it("takes the rule at equality when it is given so", () => {
+        expect(checkTiming("patroni", { ...good, loopWaitSeconds: 10 })).to.deep.equal([]);
+    });
+
+    refuses(
+        (timing: PatroniTiming) => checkTiming("patroni", timing),
+        [
+            {
+                name: "loop_wait + 2 * retry_timeout > ttl",
+                given: { ...good, loopWaitSeconds: 11 },
+                problems: { "patroni.ttlSeconds": "but 11 + 2 * 10 = 31 > 30; raise ttlSeconds" },
+            },
+            {
+                name: "a ttl that Patroni would raise",
+                given: { ...good, ttlSeconds: 19, loopWaitSeconds: 1, retryTimeoutSeconds: 3 },
+                problems: { "patroni.ttlSeconds": "19 was given; a whole number of at least 20" },
+            },
+            {
+                name: "a loop_wait that Patroni would raise",
+                given: { ...good, loopWaitSeconds: 0 },
+                problems: { "patroni.loopWaitSeconds": "at least 1" },
+            },
+            {
+                name: "a retry_timeout that Patroni would raise",
+                given: { ...good, retryTimeoutSeconds: 2 },
+                problems: { "patroni.retryTimeoutSeconds": "2 was given; a whole number of at least 3" },
+            },
+            {
+                name: "a fraction",
+                given: { ...good, loopWaitSeconds: 1.5 },
+                problems: { "patroni.loopWaitSeconds": "1.5 was given; a whole number" },
+            },
+            {
+                name: "a negative primary_start_timeout",
+                given: { ...good, primaryStartTimeoutSeconds: -1 },
+                problems: { "patroni.primaryStartTimeoutSeconds": "-1 was given" },
+            },
+        ],
+    );
+});

@@ -1,0 +1,140 @@
+import { expect } from "chai";
+import { EtcdQuorum, EtcdQuorumArgs } from "../../components";
+import { hostConnections, image, swarmTarget } from "../helpers/cluster";
+import { record, RecordOptions, recordRefusal } from "../helpers/mocks";
+import { Recording } from "../helpers/recording";
+import { fileContent, portsOf, serviceInputs } from "../helpers/service";
+
+function etcdArgs(changes: Partial<EtcdQuorumArgs> = {}): EtcdQuorumArgs {
+    return {
+        target: swarmTarget(),
+        hosts: hostConnections(),
+        members: { a: { host: "db1" }, b: { host: "db2" }, c: { host: "db3" } },
+        image: image("etcd"),
+        ...changes,
+    };
+}
+
+function recordEtcd(changes?: Partial<EtcdQuorumArgs>, options?: RecordOptions): Promise<Recording> {
+    return record(() => new EtcdQuorum("etcd", etcdArgs(changes)), options);
+}
+
+describe("EtcdQuorum", () => {
+    it("is a config, a directory, a service and a gate for each member", async () => {
+        const recording = await recordEtcd();
+        expect(recording.childrenOf("etcd")).to.deep.equal(
+            [
+                ...["a", "b", "c"].flatMap((key) => [
+                    `Command etcd-${key}-data`,
+                    `Command etcd-${key}-gate`,
+                    `Service pg-etcd-${key}`,
+                    `ServiceConfig pg-etcd-${key}-config`,
+                ]),
+                "Command etcd-ready",
+                "Command etcd-running",
+            ].sort(),
+        );
+    });
+
+    it("pins each member to its host, with its data there and its ports on it", async () => {
+        const recording = await recordEtcd({ clientPort: 12379, dataRoot: "/data" });
+        const { taskSpec, endpointSpec, mode } = serviceInputs(recording, "pg-etcd-b");
+        expect(taskSpec.placement).to.deep.equal({ constraints: ["node.labels.pgha.host==db2"], maxReplicas: 1 });
+        expect(mode.replicated.replicas).to.equal(1);
+        expect(taskSpec.containerSpec.mounts[0]).to.include({
+            type: "bind",
+            source: "/data/pg/etcd-b",
+            target: "/var/lib/etcd",
+        });
+        expect(portsOf(recording, "pg-etcd-b")).to.deep.equal(["12379:2379", "2380:2380"]);
+        expect(endpointSpec.ports.map((port) => port.publishMode)).to.deep.equal(["host", "host"]);
+        expect(String(recording.custom("etcd-b-data").inputs.stdin)).to.include("dir='/data/pg/etcd-b'");
+    });
+
+    it("lets the members know each other by host address", async () => {
+        const recording = await recordEtcd();
+        expect(fileContent(recording, "pg-etcd-a-config")).to.include(
+            "etcd-a=http://192.0.2.11:2380,etcd-b=http://192.0.2.12:2380,etcd-c=http://192.0.2.13:2380",
+        );
+    });
+
+    it("hardens the container", async () => {
+        const { taskSpec, updateConfig } = serviceInputs(await recordEtcd(), "pg-etcd-a");
+        expect(taskSpec.containerSpec).to.include({ user: "999:999", readOnly: true });
+        expect(updateConfig).to.deep.include({ order: "stop-first", failureAction: "pause", parallelism: 1 });
+    });
+
+    it("creates all members together: no gate runs anything then", async () => {
+        const recording = await recordEtcd();
+        for (const key of ["a", "b", "c"]) {
+            expect(recording.custom(`etcd-${key}-gate`).inputs.create, key).to.equal(undefined);
+            expect(recording.custom(`etcd-${key}-gate`).inputs.update, key).to.be.a("string");
+        }
+    });
+
+    it("changes one member after the other: each service waits for the gate of the one before", async () => {
+        const recording = await recordEtcd();
+        expect(recording.custom("pg-etcd-a").dependsOn).to.deep.equal(["etcd-a-data", "pg-etcd-a-config"]);
+        expect(recording.custom("etcd-a-gate").dependsOn).to.include("pg-etcd-a");
+        expect(recording.custom("pg-etcd-b").dependsOn).to.include("etcd-a-gate");
+        expect(recording.custom("pg-etcd-c").dependsOn).to.include("etcd-b-gate");
+        expect(recording.custom("etcd-running").dependsOn).to.include("etcd-c-gate");
+        expect(recording.custom("etcd-ready").dependsOn).to.include("etcd-running");
+    });
+
+    it("makes the files without waiting for the member before", async () => {
+        const recording = await recordEtcd();
+        expect(recording.custom("pg-etcd-c-config").dependsOn).to.deep.equal([]);
+        expect(recording.custom("etcd-c-data").dependsOn).to.deep.equal([]);
+    });
+
+    it("names a config after its content, and has the new one there before the old one goes", async () => {
+        const before = await recordEtcd();
+        const after = await recordEtcd({ quotaBackendMiB: 4096 });
+        const nameIn = (recording: Recording): unknown => recording.custom("pg-etcd-a-config").inputs.name;
+        expect(nameIn(before)).to.match(/^pg-etcd-a-config-[0-9a-f]{10}$/);
+        expect(nameIn(after)).to.match(/^pg-etcd-a-config-[0-9a-f]{10}$/).and.not.to.equal(nameIn(before));
+        expect(after.custom("pg-etcd-a-config").deleteBeforeReplace).to.equal(false);
+        expect(serviceInputs(after, "pg-etcd-a").taskSpec.containerSpec.configs[0]?.configName).to.equal(nameIn(after));
+    });
+
+    it("runs the gates again when what they gate changed", async () => {
+        const before = await recordEtcd();
+        const after = await recordEtcd({ image: image("newer") }, { previous: before });
+        expect(after.changedSince(before)).to.deep.equal(
+            [
+                ...["a", "b", "c"].flatMap((key) => [`etcd-${key}-gate`, `pg-etcd-${key}`]),
+                "etcd-ready",
+                "etcd-running",
+            ].sort(),
+        );
+    });
+
+    it("keeps the data when a member or the quorum goes", async () => {
+        const recording = await recordEtcd();
+        for (const command of recording.ofType("Command")) {
+            expect(command.inputs.delete, command.name).to.equal(undefined);
+        }
+    });
+
+    it("tells its client URLs", async () => {
+        let urls: string[] = [];
+        await record(() => {
+            urls = new EtcdQuorum("etcd", etcdArgs({ clientPort: 12379 })).endpointUrls;
+        });
+        expect(urls).to.deep.equal(["http://192.0.2.11:12379", "http://192.0.2.12:12379", "http://192.0.2.13:12379"]);
+    });
+
+    for (const [what, members] of Object.entries({
+        "an even number of members": { a: { host: "db1" }, b: { host: "db2" } },
+        "no member": {},
+        "two members on one host": { a: { host: "db1" }, b: { host: "db1" }, c: { host: "db3" } },
+        "an unknown host": { a: { host: "db1" }, b: { host: "db2" }, c: { host: "db9" } },
+    })) {
+        it(`refuses ${what}, and creates nothing`, async () => {
+            const { recording, error } = await recordRefusal(() => new EtcdQuorum("etcd", etcdArgs({ members })));
+            expect(error).to.have.property("errors").that.has.length(1);
+            expect(recording.names()).to.deep.equal(["etcd"]);
+        });
+    }
+});

@@ -1,0 +1,86 @@
+import { expect } from "chai";
+import * as pulumi from "@pulumi/pulumi";
+import { EndpointMode, HaProxy, HaProxyArgs, PublishMode } from "../../components";
+import { hostConnection, image, swarmTarget } from "../helpers/cluster";
+import { record, recordRefusal } from "../helpers/mocks";
+import { Recording } from "../helpers/recording";
+import { fileContent, portsOf, serviceInputs } from "../helpers/service";
+
+function haProxyArgs(changes: Partial<HaProxyArgs> = {}): HaProxyArgs {
+    const nodeEndpoints = ["db1", "db2"].map((key) => ({
+        key,
+        name: `patroni-${key}`,
+        address: hostConnection(key).address,
+        postgresPort: 5432,
+        apiPort: 8008,
+    }));
+    return {
+        target: swarmTarget(),
+        hosts: [hostConnection("db1"), hostConnection("db2")],
+        constraint: "node.labels.role==true",
+        patroni: { nodeEndpoints },
+        networkId: "network-id",
+        statisticsPassword: pulumi.secret("statistics-word"),
+        settings: {},
+        image: image("haproxy"),
+        ...changes,
+    };
+}
+
+function recordHaProxy(changes?: Partial<HaProxyArgs>): Promise<Recording> {
+    return record(() => new HaProxy("router", haProxyArgs(changes)));
+}
+
+describe("HaProxy", () => {
+    it("is one service with its files, and a wait for all its containers", async () => {
+        expect((await recordHaProxy()).childrenOf("router")).to.deep.equal([
+            "Command router-running",
+            "Secret pg-haproxy-users",
+            "Service pg-haproxy",
+            "ServiceConfig pg-haproxy-config",
+        ]);
+    });
+
+    it("runs one container on each of its hosts, on the cluster's network", async () => {
+        const { mode, taskSpec, endpointSpec } = serviceInputs(await recordHaProxy(), "pg-haproxy");
+        expect(mode.replicated.replicas).to.equal(2);
+        expect(taskSpec.placement).to.deep.equal({ constraints: ["node.labels.role==true"], maxReplicas: 1 });
+        expect(taskSpec.networksAdvanceds).to.deep.equal([{ id: "network-id", aliases: ["pg-haproxy"] }]);
+        expect(endpointSpec.mode).to.equal("dnsrr");
+        expect(endpointSpec.ports.map((port) => port.publishMode)).to.deep.equal(["host", "host", "host", "host"]);
+    });
+
+    it("publishes the ports that it is given, and listens inside on its own", async () => {
+        const ports = { readWrite: 7001, readOnly: 7002, any: 7003, statistics: 7004 };
+        const recording = await recordHaProxy({ settings: { ports } });
+        expect(portsOf(recording, "pg-haproxy")).to.deep.equal(["7001:5433", "7002:5434", "7003:5435", "7004:7000"]);
+    });
+
+    it("has a virtual address where ports go through the ingress", async () => {
+        const target = swarmTarget({ publishMode: PublishMode.Ingress, endpointMode: EndpointMode.DnsRoundRobin });
+        const { endpointSpec } = serviceInputs(await recordHaProxy({ target }), "pg-haproxy");
+        expect(endpointSpec.mode).to.equal("vip");
+        expect(endpointSpec.ports[0]?.publishMode).to.equal("ingress");
+    });
+
+    it("asks every node's REST API which it is", async () => {
+        const config = fileContent(await recordHaProxy(), "pg-haproxy-config");
+        expect(config).to.match(/server patroni-db1 192\.0\.2\.11:5432 .*8008/);
+        expect(config).to.match(/server patroni-db2 192\.0\.2\.12:5432 .*8008/);
+    });
+
+    it("keeps the password of the statistics page in a secret", async () => {
+        const recording = await recordHaProxy();
+        expect(fileContent(recording, "pg-haproxy-users")).to.include("statistics-word");
+        expect(fileContent(recording, "pg-haproxy-config")).not.to.include("statistics-word");
+    });
+
+    it("refuses what can't be, and creates nothing", async () => {
+        const { recording, error } = await recordRefusal(
+            () => new HaProxy("router", haProxyArgs({ settings: { maxConnections: 1, ports: { any: 70000 } } })),
+        );
+        const paths = (error as { errors: { propertyPath: string }[] }).errors.map((problem) => problem.propertyPath);
+        expect(paths).to.deep.equal(["haproxy.maxConnections", "haproxy.ports.any"]);
+        expect(recording.names()).to.deep.equal(["router"]);
+    });
+});

@@ -1,0 +1,147 @@
+import { expect } from "chai";
+import * as pulumi from "@pulumi/pulumi";
+import { PatroniGroup, PatroniGroupArgs } from "../../components";
+import { hostConnections, image, swarmTarget } from "../helpers/cluster";
+import { record, RecordOptions, recordRefusal } from "../helpers/mocks";
+import { Recording } from "../helpers/recording";
+import { fileContent, portsOf, serviceInputs } from "../helpers/service";
+
+function patroniArgs(changes: Partial<PatroniGroupArgs> = {}): PatroniGroupArgs {
+    return {
+        target: swarmTarget(),
+        hosts: hostConnections(),
+        memoryMiB: 4096,
+        nodes: { a: { host: "db1" }, b: { host: "db2" }, c: { host: "db3" } },
+        etcdEndpoints: ["http://192.0.2.11:2379", "http://192.0.2.12:2379", "http://192.0.2.13:2379"],
+        settings: {},
+        passwords: {
+            superuser: pulumi.secret("superuser-word"),
+            replication: pulumi.secret("replication-word"),
+            rewind: pulumi.secret("rewind-word"),
+            api: pulumi.secret("api-word"),
+        },
+        image: image("patroni"),
+        ...changes,
+    };
+}
+
+function recordPatroni(changes?: Partial<PatroniGroupArgs>, options?: RecordOptions): Promise<Recording> {
+    return record(() => new PatroniGroup("group", patroniArgs(changes)), options);
+}
+
+describe("PatroniGroup", () => {
+    it("is, for each node, files, a directory and a service with a step before and after it", async () => {
+        const recording = await recordPatroni();
+        expect(recording.childrenOf("group")).to.deep.equal(
+            [
+                ...["a", "b", "c"].flatMap((key) => [
+                    `Command group-${key}-data`,
+                    `Command group-${key}-gate`,
+                    `Command group-${key}-prepare`,
+                    `Secret pg-patroni-${key}-passwords`,
+                    `Secret pg-patroni-${key}-pgpass`,
+                    `Service pg-patroni-${key}`,
+                    `ServiceConfig pg-patroni-${key}-bootstrap`,
+                    `ServiceConfig pg-patroni-${key}-member`,
+                ]),
+                "Command group-dynamic-config",
+                "Command group-ready",
+                "Command group-running",
+            ].sort(),
+        );
+    });
+
+    it("pins each node to its host, with its data there and its ports on it", async () => {
+        const recording = await recordPatroni({ settings: { postgresPort: 6000, apiPort: 6001 } });
+        const { taskSpec } = serviceInputs(recording, "pg-patroni-b");
+        expect(taskSpec.placement).to.deep.equal({ constraints: ["node.labels.pgha.host==db2"], maxReplicas: 1 });
+        expect(taskSpec.containerSpec.mounts[0]).to.include({
+            type: "bind",
+            source: "/srv/pgha/pg/patroni-b",
+            target: "/var/lib/postgresql",
+        });
+        expect(portsOf(recording, "pg-patroni-b")).to.deep.equal(["6000:5432", "6001:8008"]);
+        expect(fileContent(recording, "pg-patroni-b-member")).to.include("192.0.2.12:6000").and.include("192.0.2.12:6001");
+    });
+
+    it("mounts secrets as files, and what is no secret as configs", async () => {
+        const { containerSpec } = serviceInputs(await recordPatroni(), "pg-patroni-a").taskSpec;
+        expect(containerSpec.configs.map((file) => file.fileName)).to.deep.equal([
+            "/etc/patroni/10-member.yml",
+            "/etc/patroni/20-bootstrap.yml",
+        ]);
+        expect(containerSpec.secrets.map((file) => file.fileName)).to.deep.equal([
+            "/etc/patroni/30-passwords.yml",
+            "/run/secrets/pgpass",
+        ]);
+    });
+
+    it("creates all nodes together: neither step runs anything then", async () => {
+        const recording = await recordPatroni();
+        for (const step of ["prepare", "gate"]) {
+            expect(recording.custom(`group-b-${step}`).inputs.create, step).to.equal(undefined);
+            expect(recording.custom(`group-b-${step}`).inputs.update, step).to.be.a("string");
+        }
+    });
+
+    it("changes one node after the other: prepare, replace, gate, next", async () => {
+        const recording = await recordPatroni();
+        const chain = ["a", "b", "c"].flatMap((key) => [`group-${key}-prepare`, `pg-patroni-${key}`, `group-${key}-gate`]);
+        const steps = [...chain, "group-running", "group-ready", "group-dynamic-config"];
+        steps.slice(1).forEach((step, index) => {
+            expect(recording.custom(step).dependsOn, step).to.include(steps[index]);
+        });
+        expect(recording.ancestorsOf("group-a-prepare")).to.deep.equal([]);
+    });
+
+    it("hands the leader's role over before a node goes, and waits until it streams again", async () => {
+        const recording = await recordPatroni();
+        expect(String(recording.custom("group-b-prepare").inputs.stdin)).to.include("ctl switchover pg --leader patroni-b");
+        expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("/readiness?lag=");
+    });
+
+    it("keeps the bootstrap section of the first day, which counts only then", async () => {
+        const before = await recordPatroni();
+        const after = await recordPatroni({ settings: { ttlSeconds: 45 } }, { previous: before });
+        expect(after.changedSince(before)).to.deep.equal(["group-dynamic-config"]);
+        expect(fileContent(before, "pg-patroni-a-bootstrap")).to.include("ttl: 30");
+    });
+
+    it("changes only its secrets and services when a password changes", async () => {
+        const before = await recordPatroni();
+        const { passwords } = patroniArgs();
+        const changed = { ...passwords, rewind: pulumi.secret("another-word") };
+        const after = await recordPatroni({ passwords: changed }, { previous: before });
+        expect(after.changedSince(before)).to.deep.equal(
+            [
+                ...["a", "b", "c"].flatMap((key) => [
+                    `group-${key}-gate`,
+                    `group-${key}-prepare`,
+                    `pg-patroni-${key}`,
+                    `pg-patroni-${key}-passwords`,
+                ]),
+                "group-ready",
+                "group-running",
+            ].sort(),
+        );
+    });
+
+    it("keeps the data when a node or the group goes", async () => {
+        for (const command of (await recordPatroni()).ofType("Command")) {
+            expect(command.inputs.delete, command.name).to.equal(undefined);
+        }
+    });
+
+    it("refuses what can't be, all at once, and creates nothing", async () => {
+        const nodes = { a: { host: "db1" }, b: { host: "db1" } };
+        const settings = { synchronousNodeCount: 2, parameters: { shared_buffers: "8GB" } };
+        const { recording, error } = await recordRefusal(() => new PatroniGroup("group", patroniArgs({ nodes, settings })));
+        const paths = (error as { errors: { propertyPath: string }[] }).errors.map((problem) => problem.propertyPath);
+        expect(paths).to.have.members([
+            "patroni.nodes.b",
+            "patroni.synchronousNodeCount",
+            "patroni.parameters.shared_buffers",
+        ]);
+        expect(recording.names()).to.deep.equal(["group"]);
+    });
+});

@@ -1,0 +1,42 @@
+import { Recording } from "./recording";
+
+/** The parts of a Swarm service's inputs that tests look at. */
+export interface ServiceInputs {
+    name: string;
+    mode: { replicated: { replicas: number } };
+    endpointSpec: { mode: string; ports: { targetPort: number; publishedPort: number; publishMode: string }[] };
+    updateConfig: { order: string; failureAction: string; parallelism: number };
+    taskSpec: {
+        containerSpec: {
+            image: string;
+            args: string[];
+            env: { [name: string]: string };
+            user: string;
+            readOnly: boolean;
+            configs: { configName: string; fileName: string }[];
+            secrets: { secretName: string; fileName: string; fileMode: number; fileUid: string; fileGid: string }[];
+            mounts: { type: string; source?: string; target: string }[];
+            stopGracePeriod: string;
+        };
+        resources: { limits?: object; reservation?: object };
+        placement: { constraints: string[]; maxReplicas: number };
+        networksAdvanceds: { id: string; aliases: string[] }[];
+    };
+}
+
+/** The inputs of the Swarm service with that name. */
+export function serviceInputs(recording: Recording, name: string): ServiceInputs {
+    return recording.custom(name).inputs as unknown as ServiceInputs;
+}
+
+/** Ports of a service as `published:target`. */
+export function portsOf(recording: Recording, name: string): string[] {
+    const { ports } = serviceInputs(recording, name).endpointSpec;
+    return ports.map((port) => `${port.publishedPort}:${port.targetPort}`);
+}
+
+/** What a service's config or secret holds. */
+export function fileContent(recording: Recording, name: string): string {
+    const { dataRaw, data } = recording.custom(name).inputs as { dataRaw?: string; data?: string };
+    return dataRaw ?? Buffer.from(data ?? "", "base64").toString();
+}

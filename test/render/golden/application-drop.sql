@@ -1,0 +1,5 @@
+\set VERBOSITY terse
+\set ON_ERROR_STOP on
+DROP DATABASE IF EXISTS "shop" WITH (FORCE);
+DROP ROLE IF EXISTS "shop";
+DROP ROLE IF EXISTS "shop_reader";

@@ -1,0 +1,24 @@
+import { expect } from "chai";
+import { PoolMode, renderPgBouncerIni, renderPgBouncerUsers } from "../../components/render/pgbouncerIni";
+import { expectGolden } from "./golden";
+import { pgBouncer } from "./samples";
+
+describe("render/pgbouncerIni", () => {
+    it("renders the configuration", () => expectGolden("pgbouncer.ini", renderPgBouncerIni(pgBouncer)));
+
+    for (const poolMode of Object.values(PoolMode)) {
+        it(`renders pool mode ${poolMode}`, () => {
+            const lines = renderPgBouncerIni({ ...pgBouncer, poolMode }).split("\n");
+            expect(lines.filter((line) => line.startsWith("pool_mode"))).to.deep.equal([`pool_mode = ${poolMode}`]);
+        });
+    }
+
+    it("renders PgBouncer's own login, and a password only there", () => {
+        expectGolden("userlist.txt", renderPgBouncerUsers("pgbouncer-password"));
+        expect(renderPgBouncerIni(pgBouncer)).not.to.include("password");
+    });
+
+    it("doubles quotes in a password", () => {
+        expect(renderPgBouncerUsers(`a"b`)).to.equal(`"pgbouncer" "a""b"\n`);
+    });
+});
