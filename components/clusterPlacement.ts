@@ -1,7 +1,7 @@
 import type { EtcdMemberArgs } from "./etcdQuorum";
 import type { HostArgs } from "./host";
 import type { PatroniNodeArgs } from "./patroniNode";
-import type { PostgresClusterArgs } from "./postgresCluster";
+import type { PostgresClusterArgs } from "./postgresClusterArgs";
 
 /** Interchangeable containers on some hosts. */
 export interface SpreadPlacement {

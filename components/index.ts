@@ -9,7 +9,7 @@ export type {
     ClusterPatroniArgs,
     PostgresClusterArgs,
     SwarmArgs,
-} from "./postgresCluster";
+} from "./postgresClusterArgs";
 export type { ClusterEndpoints, ClusterNode } from "./clusterEndpoints";
 
 export { Host } from "./host";

@@ -63,7 +63,7 @@ main() {
     version="$(go list -m -f '{{.Version}}' github.com/pulumi/pulumi/pkg/v3)"
     # `go list` fetches only what is imported; `go mod download` would fetch several times as much.
     with_progress "fetching Go modules" go list -deps "${go_flags[@]}" "${packages[@]}"
-    with_progress "compiling packages (10 minutes on 2 cores when nothing is cached)" \
+    with_progress "compiling packages (6 to 10 minutes on 2 cores when nothing is cached)" \
         nice go build -v "${go_flags[@]}" -o "$stage/" \
         -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$version -X main.version=$version" \
         "${packages[@]}"

@@ -2,7 +2,7 @@ import { placeOnHosts } from "../clusterPlacement";
 import { hostLabel } from "../defaults";
 import type { HostArgs } from "../host";
 import { postgresParameters } from "../patroniSettings";
-import type { PostgresClusterArgs } from "../postgresCluster";
+import type { PostgresClusterArgs } from "../postgresClusterArgs";
 import { checkApplications } from "./applications";
 import { checkEtcdSettings } from "./etcd";
 import { checkHaProxySettings } from "./haProxy";

@@ -1,6 +1,6 @@
 import type { ClusterPlacement } from "../clusterPlacement";
 import { defaultPorts } from "../defaults";
-import type { PostgresClusterArgs } from "../postgresCluster";
+import type { PostgresClusterArgs } from "../postgresClusterArgs";
 import type { PublishMode } from "../platform/workload";
 import { Problem } from "./problem";
 import { duplicated } from "./values";

@@ -82,7 +82,7 @@ func TestRemoteFailureOfALongScript(t *testing.T) {
 	_, connection := byPassword(t, nil)
 	long := strings.Repeat("true; ", 100)
 	_, err := newEngine(t, remoteCommand).up(inputs{"connection": connection, "create": long + "echo why; exit 3"})
-	wantError(t, err, "status 3", `true; ..."`, "why\n")
+	wantError(t, err, "status 3", `tr..."`, "why\n")
 	if strings.Contains(err.Error(), long) {
 		t.Errorf("the error shows the whole script: %v", err)
 	}

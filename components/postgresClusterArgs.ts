@@ -1,0 +1,128 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ApplicationArgs } from "./applicationDatabase";
+import { ClusterNetworkArgs } from "./clusterNetwork";
+import { EtcdMemberArgs, EtcdSettingsArgs } from "./etcdQuorum";
+import { HaProxySettingsArgs } from "./haProxy";
+import { HostArgs } from "./host";
+import { PatroniNodeArgs } from "./patroniNode";
+import { PatroniSettingsArgs } from "./patroniSettings";
+import { PgBouncerSettingsArgs } from "./pgBouncer";
+import { EndpointMode, PublishMode } from "./platform/workload";
+import { PostgresExporterSettingsArgs } from "./postgresExporter";
+
+/** Images of all parts, by digest. */
+export interface ClusterImagesArgs {
+    patroni: pulumi.Input<string>;
+    etcd: pulumi.Input<string>;
+    haproxy: pulumi.Input<string>;
+    pgbouncer: pulumi.Input<string>;
+    exporter: pulumi.Input<string>;
+}
+
+/** The Swarm. */
+export interface SwarmArgs {
+    /**
+     * Key of a host that is a Swarm manager. The Docker provider must talk to the same one.
+     *
+     * **Change:** in place.
+     */
+    manager: string;
+    /**
+     * How the ports of HAProxy and PgBouncer are published.
+     *
+     * @default PublishMode.Host
+     *
+     * **Change:** restart of HAProxy and PgBouncer.
+     */
+    publishMode?: PublishMode;
+    /**
+     * How Swarm's DNS answers for HAProxy and PgBouncer on the cluster's network.
+     *
+     * @default EndpointMode.DnsRoundRobin
+     *
+     * **Change:** restart of HAProxy and PgBouncer.
+     */
+    endpointMode?: EndpointMode;
+}
+
+/** etcd's members and settings. */
+export interface ClusterEtcdArgs extends EtcdSettingsArgs {
+    /**
+     * Members by key.
+     *
+     * @default - one on each host with a Patroni node
+     *
+     * **Change:** not possible yet for a living quorum.
+     */
+    members?: { [key: string]: EtcdMemberArgs };
+}
+
+/** Patroni's nodes and settings. */
+export interface ClusterPatroniArgs extends PatroniSettingsArgs {
+    /**
+     * Nodes by key.
+     *
+     * @default - one on each host
+     *
+     * **Change:** not possible yet for a living cluster.
+     */
+    nodes?: { [key: string]: PatroniNodeArgs };
+}
+
+/** Arguments of {@link PostgresCluster}. */
+export interface PostgresClusterArgs {
+    /**
+     * Name of the cluster: prefix of every Swarm object, Patroni's scope, name of the data directories.
+     *
+     * @default - the component's name
+     *
+     * **Change:** not possible: it would be another cluster.
+     */
+    clusterName?: string;
+    /**
+     * Hosts by key.
+     *
+     * **Change:** in place for hosts without a member.
+     */
+    hosts: { [key: string]: HostArgs };
+    /** The Swarm. */
+    swarm: SwarmArgs;
+    /** Images of all parts. */
+    images: ClusterImagesArgs;
+    /** @default - an encrypted overlay network on 10.0.20.0/24 */
+    network?: ClusterNetworkArgs;
+    /** @default - one member on each host with a Patroni node */
+    etcd?: ClusterEtcdArgs;
+    /** @default - one node on each host */
+    patroni?: ClusterPatroniArgs;
+    /** @default - one on each host with a Patroni node */
+    haproxy?: HaProxySettingsArgs;
+    /** @default - one on each host with a Patroni node */
+    pgbouncer?: PgBouncerSettingsArgs;
+    /** @default - one beside each Patroni node */
+    exporter?: PostgresExporterSettingsArgs;
+    /**
+     * Applications by key.
+     *
+     * @default - none
+     *
+     * **Change:** in place.
+     */
+    applications?: { [key: string]: ApplicationArgs };
+    /**
+     * Directory on each host under which the cluster's data lies. Data is never removed, not even by `destroy`.
+     *
+     * @default "/srv/pgha"
+     *
+     * **Change:** not possible: data is never moved.
+     */
+    dataRoot?: string;
+    /**
+     * Labels on every Swarm object.
+     *
+     * @default - none beside `pgha.cluster`
+     *
+     * **Change:** in place for services; networks can't change theirs.
+     */
+    labels?: { [name: string]: string };
+}

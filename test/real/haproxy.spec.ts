@@ -1,0 +1,53 @@
+import { expect } from "chai";
+import { containerPaths, defaultPorts } from "../../components/defaults";
+import { haproxyHealthPort, renderHaProxyCfg, renderHaProxyUsers } from "../../components/render/haproxyCfg";
+import { haProxy } from "../render/samples";
+import { Container } from "./container";
+
+const { haproxyConfig, haproxyUsers } = containerPaths;
+const password = `it's "$HOME" # \\ x`;
+
+const filesOf = (config: string) => ({
+    [haproxyConfig]: config,
+    [haproxyUsers]: renderHaProxyUsers("admin", password),
+});
+
+describe("HAProxy itself", function () {
+    this.timeout(120_000);
+
+    for (const enableReadOnlyFallback of [true, false]) {
+        it(`takes our configuration ${enableReadOnlyFallback ? "with" : "without"} fallback, and warns of nothing`, () => {
+            const files = filesOf(renderHaProxyCfg({ ...haProxy, enableReadOnlyFallback }));
+            const check = ["haproxy", "-c", "-f", haproxyConfig, "-f", haproxyUsers];
+            const { status, stdout, stderr } = Container.run("haproxy", check, { files });
+            expect(stdout + stderr).not.to.match(/warning|alert/i);
+            expect(status).to.equal(0);
+        });
+    }
+
+    describe("running", () => {
+        let proxy: Container;
+
+        before(() => {
+            const command = ["haproxy", "-W", "-db", "-f", haproxyConfig, "-f", haproxyUsers];
+            proxy = Container.start("haproxy", command, { files: filesOf(renderHaProxyCfg(haProxy)) });
+            proxy.waitFor(["curl", "-fsS", `http://127.0.0.1:${haproxyHealthPort}/healthz`]);
+        });
+        after(() => proxy.remove());
+
+        const ask = (path: string, login: string[]): string =>
+            proxy.exec(["curl", "-sS", ...login, "-w", "\n%{http_code}", `http://127.0.0.1:${defaultPorts.haproxyStats}${path}`]).stdout;
+
+        it("shows statistics and metrics to who has the password, whatever is in it", () => {
+            expect(ask("/;csv", ["-u", `admin:${password}`])).to.match(/^# pxname,.*read_write.*\n200$/s);
+            expect(ask("/metrics", ["-u", `admin:${password}`])).to.match(/haproxy_backend_status.*\n200$/s);
+        });
+
+        it("shows nothing to anybody else", () => {
+            for (const login of [[], ["-u", "admin:wrong"], ["-u", `root:${password}`]]) {
+                expect(ask("/metrics", login)).to.match(/\n401$/);
+                expect(ask("/;csv", login)).to.match(/\n401$/);
+            }
+        });
+    });
+});
