@@ -58,6 +58,11 @@ export default defineConfig(
             eqeqeq: "error",
         },
     },
+    {
+        // Linted against the sources: each example's own settings want the package to be installed.
+        files: ["examples/**/*.ts"],
+        languageOptions: { parserOptions: { projectService: false, project: "examples/tsconfig.json" } },
+    },
     { files: ["index.ts"], rules: { "no-restricted-syntax": ["error", resourceInApply, ...programInput] } },
     {
         files: ["components/**/*.ts"],

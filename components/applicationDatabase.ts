@@ -141,6 +141,20 @@ export interface ApplicationLogin {
     urls: ApplicationUrls;
 }
 
+/** What a program needs of an application's database. `ApplicationDatabase` satisfies it. */
+export interface ApplicationConnection {
+    /** Name of the database. */
+    database: string;
+    /** Name of the owner. */
+    owner: string;
+    /** The owner's password; secret. */
+    password: pulumi.Output<string>;
+    /** The owner's connection URLs; secret. They resolve when the database is there. */
+    urls: pulumi.Output<ApplicationUrls>;
+    /** Logins of the further roles, by name; secret. They resolve when the roles are there. */
+    roles: pulumi.Output<{ [name: string]: ApplicationLogin }>;
+}
+
 /**
  * An application's database with its owner, further roles, rights and extensions. It is made through the router, changed in place, and
  * dropped only when that is explicitly allowed.
@@ -151,16 +165,11 @@ export interface ApplicationLogin {
  * export const url = shop.urls.apply((urls) => urls.pooled);
  * ```
  */
-export class ApplicationDatabase extends pulumi.ComponentResource {
-    /** Name of the database. */
+export class ApplicationDatabase extends pulumi.ComponentResource implements ApplicationConnection {
     public readonly database: string;
-    /** Name of the owner. */
     public readonly owner: string;
-    /** The owner's password; secret. */
     public readonly password: pulumi.Output<string>;
-    /** The owner's connection URLs; secret. They resolve when the database is there. */
     public readonly urls: pulumi.Output<ApplicationUrls>;
-    /** Logins of the further roles, by name; secret. They resolve when the roles are there. */
     public readonly roles: pulumi.Output<{ [name: string]: ApplicationLogin }>;
 
     constructor(name: string, args: ApplicationDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {

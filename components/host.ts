@@ -82,16 +82,20 @@ export interface HostArgs {
     sysctls?: { [name: string]: string };
 }
 
-/** Arguments of {@link Host}. */
-export interface HostComponentArgs extends HostArgs {
+/** A host with its key. */
+export interface KeyedHostArgs extends HostArgs {
     /** The host's key: the user's name for it, and the value of its label `pgha.host`. */
     key: string;
+}
+
+/** Arguments of {@link Host}. */
+export interface HostComponentArgs extends KeyedHostArgs {
     /**
      * A Swarm manager, on which the labels are set.
      *
      * @default - the host itself
      */
-    manager?: HostArgs & { key: string };
+    manager?: KeyedHostArgs;
 }
 
 /**

@@ -13,7 +13,7 @@ export type {
 export type { ClusterEndpoints, ClusterNode } from "./clusterEndpoints";
 
 export { Host } from "./host";
-export type { HostArgs, HostComponentArgs } from "./host";
+export type { HostArgs, HostComponentArgs, KeyedHostArgs } from "./host";
 export { ClusterNetwork } from "./clusterNetwork";
 export type { ClusterNetworkArgs, ClusterNetworkComponentArgs } from "./clusterNetwork";
 export { ClusterCredentials } from "./clusterCredentials";
@@ -33,6 +33,7 @@ export type { PostgresExporterArgs, PostgresExporterSettingsArgs } from "./postg
 export { ApplicationDatabase } from "./applicationDatabase";
 export type {
     ApplicationArgs,
+    ApplicationConnection,
     ApplicationDatabaseArgs,
     ApplicationEndpoints,
     ApplicationLogin,

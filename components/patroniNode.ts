@@ -15,13 +15,14 @@ export interface PatroniNodeArgs {
      */
     host: string;
     /**
-     * Patroni's tags, such as `nofailover`, `nosync`, `clonefrom`.
+     * Patroni's tags, such as `nofailover`, `nosync`, `clonefrom`, with text, a number, true or false.
      *
      * @default - none
      *
      * **Change:** rolling restart.
      */
-    tags?: { [name: string]: string | number | boolean };
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- texts, numbers and booleans: Pulumi's schemas have no unions of them
+    tags?: { [name: string]: any };
 }
 
 /** What all nodes of a group share. */

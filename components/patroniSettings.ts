@@ -123,14 +123,15 @@ export interface PatroniSettingsArgs {
      */
     enableDataChecksums?: boolean;
     /**
-     * PostgreSQL parameters, over those of this library: the tuning table of seed 000, with the memory settings derived from the smallest
+     * PostgreSQL parameters with text, a number, true or false, over those of this library: the tuning table of seed 000, with the memory settings derived from the smallest
      * host's memory.
      *
      * @default - none
      *
      * **Change:** in place; those that PostgreSQL takes at start only wait for a restart, which `pulumi up` carries out node by node.
      */
-    parameters?: PostgresParameters;
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- texts, numbers and booleans: Pulumi's schemas have no unions of them
+    parameters?: { [name: string]: any };
     /**
      * Rules of pg_hba.conf for applications. The cluster's own logins come before them.
      *

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ApplicationDatabase, ApplicationEndpoints } from "./applicationDatabase";
+import { ApplicationConnection, ApplicationDatabase, ApplicationEndpoints } from "./applicationDatabase";
 import { checkCluster, clusterWarnings } from "./checks/cluster";
 import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { ClusterCredentials } from "./clusterCredentials";
@@ -45,7 +45,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     /** Id of the overlay network, for services of other stacks. */
     public readonly networkId: pulumi.Output<string>;
     /** The applications' databases, by key. */
-    public readonly applications: { [key: string]: ApplicationDatabase };
+    public readonly applications: { [key: string]: ApplicationConnection };
     /** Generated passwords of the cluster's own logins, by name; secret. */
     public readonly passwords: { [name: string]: pulumi.Output<string> };
 

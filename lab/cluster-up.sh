@@ -27,8 +27,8 @@ lab/stack-config.sh
 
 log "pulumi up on the stack lab; its log is $UP_LOG"
 pulumi stack select --create lab --non-interactive >/dev/null 2>&1 || pulumi stack init lab --non-interactive
-# A run that was interrupted leaves its lock behind; nobody else uses this machine's state.
-pulumi cancel --stack lab --yes >/dev/null 2>&1 || true
+# A run that was killed leaves a lock, and maybe objects that the state does not know.
+scripts/repair-stack.sh lab >/dev/null
 if ! pulumi up --stack lab --yes --skip-preview --non-interactive --suppress-outputs >"$UP_LOG" 2>&1; then
   sed -n '/^Diagnostics:/,$p' "$UP_LOG" >&2
   fail "pulumi up failed; the lines above say why, the whole log is $UP_LOG; run 'make up' again once it is mended"

@@ -10,7 +10,7 @@ import { checkHost, hostWarnings } from "./hosts";
 import { checkKnownHost, checkMembers, checkSpread } from "./members";
 import { checkClusterName, checkLabelName } from "./names";
 import { checkNetwork, checkSubnetApart } from "./network";
-import { checkPatroniSettings } from "./patroni";
+import { checkPatroniSettings, checkTags } from "./patroni";
 import { checkPgBouncerSettings, checkPoolSizes } from "./pgBouncer";
 import { checkPorts } from "./ports";
 import { Problem } from "./problem";
@@ -43,6 +43,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkMembers("etcd.members", clusterName, args.etcd?.members ?? onKnownHosts(members, args.hosts), hosts),
         ...checkPatroniSettings("patroni", args.patroni ?? {}, Object.keys(nodes).length, memoryMiB),
         ...checkMembers("patroni.nodes", clusterName, nodes, hosts),
+        ...checkTags("patroni.nodes", nodes),
         ...checkHaProxySettings("haproxy", args.haproxy ?? {}),
         ...checkSpread("haproxy.hosts", args.haproxy?.hosts, args.hosts),
         ...checkPgBouncerSettings("pgbouncer", args.pgbouncer ?? {}),

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { PatroniGroupArgs } from "../patroniGroup";
+import type { PatroniNodeArgs } from "../patroniNode";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "../patroniSettings";
 import { HbaMethod, HbaType } from "../render/pgHba";
 import type { HbaRuleArgs } from "../render/pgHba";
@@ -36,6 +37,7 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
         ...checkClusterName("target.clusterName", args.target.clusterName),
         ...checkPatroniSettings(path, args.settings, Object.keys(args.nodes).length, args.memoryMiB),
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
+        ...checkTags(`${path}.nodes`, args.nodes),
     ];
 }
 
@@ -118,16 +120,31 @@ function checkParameters(
     return problems;
 }
 
-function checkParameter(path: string, name: string, value: string | number | boolean): Problem[] {
+function checkParameter(path: string, name: string, value: unknown): Problem[] {
     if (patroniOwnParameters.includes(name.toLowerCase())) {
         return [{ path: `${path}.${name}`, reason: "Patroni sets this one itself and ignores any other value" }];
     }
-    if (/[\n\r\0]/.test(String(value))) {
-        return [{ path: `${path}.${name}`, reason: "a line break was given; a value is one line" }];
+    const problems = checkScalar(`${path}.${name}`, value);
+    if (problems.length > 0) {
+        return problems;
     }
     return /^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$/.test(name)
         ? []
         : [{ path, reason: `"${name}" was given; a parameter's name such as "work_mem" is allowed` }];
+}
+
+/** Checks the tags of Patroni nodes. */
+export function checkTags(path: string, nodes: { [key: string]: PatroniNodeArgs }): Problem[] {
+    return Object.entries(nodes).flatMap(([key, node]) =>
+        Object.entries(node.tags ?? {}).flatMap(([name, value]) => checkScalar(`${path}.${key}.tags.${name}`, value)),
+    );
+}
+
+function checkScalar(path: string, value: unknown): Problem[] {
+    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
+        return [{ path, reason: `${JSON.stringify(value)} was given; text, a number, true or false is allowed` }];
+    }
+    return /[\n\r\0]/.test(String(value)) ? [{ path, reason: "a line break was given; a value is one line" }] : [];
 }
 
 function checkHbaRule(path: string, rule: HbaRuleArgs): Problem[] {

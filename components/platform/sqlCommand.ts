@@ -13,7 +13,7 @@ export interface SqlConnection {
     /** Connection string for psql; it names a password file and holds no password. */
     conninfo: string;
     /** Resolves when the primary can be reached. */
-    ready: pulumi.Output<unknown>;
+    ready: pulumi.Output<string[]>;
 }
 
 /** Arguments of {@link createSqlCommand}. */

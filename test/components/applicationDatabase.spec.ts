@@ -95,7 +95,10 @@ describe("ApplicationDatabase", () => {
     it("refuses what can't be, all at once, and creates nothing", async () => {
         const { recording, error } = await recordRefusal(
             () =>
-                new ApplicationDatabase("shop", applicationArgs({ owner: "postgres", roles: { ["r".repeat(64)]: {} } })),
+                new ApplicationDatabase(
+                    "shop",
+                    applicationArgs({ owner: "postgres", roles: { ["r".repeat(64)]: {} } }),
+                ),
         );
         const paths = (error as { errors: { propertyPath: string }[] }).errors.map((problem) => problem.propertyPath);
         expect(paths).to.deep.equal(["applications.shop.owner", "applications.shop.roles"]);

@@ -51,7 +51,11 @@ describe("A change", () => {
 
     it("of etcd's election timeout reaches etcd, with all its gates", async () => {
         expect(await changedBy({ etcd: { electionTimeoutMilliseconds: 2000 } })).to.deep.equal([
-            ...["db1", "db2", "db3"].flatMap((key) => [`pg-etcd-${key}`, `pg-etcd-${key}-config`, `pg-etcd-${key}-gate`]),
+            ...["db1", "db2", "db3"].flatMap((key) => [
+                `pg-etcd-${key}`,
+                `pg-etcd-${key}-config`,
+                `pg-etcd-${key}-gate`,
+            ]),
             "pg-etcd-ready",
             "pg-etcd-running",
         ]);

@@ -21,7 +21,9 @@ describe("ClusterCredentials", () => {
 
     it("leaves the others alone when a name is added", async () => {
         const before = await record(() => new ClusterCredentials("c", { names: ["a", "b"] }));
-        const after = await record(() => new ClusterCredentials("c", { names: ["new", "a", "b"] }), { previous: before });
+        const after = await record(() => new ClusterCredentials("c", { names: ["new", "a", "b"] }), {
+            previous: before,
+        });
         expect(after.changedSince(before)).to.deep.equal(["c-new"]);
     });
 });

@@ -15,12 +15,16 @@ describe("createDockerProvider", () => {
 
     it("lets in only the host key that it is given", async () => {
         const hosts = { db1: { address: "192.0.2.11", ssh: { hostKey } } };
-        const options = String((await record(() => createDockerProvider("swarm", hosts, "db1"))).custom("swarm").inputs.sshOpts);
+        const options = String(
+            (await record(() => createDockerProvider("swarm", hosts, "db1"))).custom("swarm").inputs.sshOpts,
+        );
         expect(options).to.include("StrictHostKeyChecking=yes").and.include(hostKey.split(" ")[1]);
     });
 
     it("names the hosts when the manager is none of them", async () => {
-        const { error } = await recordRefusal(() => createDockerProvider("swarm", { db1: { address: "192.0.2.11" } }, "db9"));
+        const { error } = await recordRefusal(() =>
+            createDockerProvider("swarm", { db1: { address: "192.0.2.11" } }, "db9"),
+        );
         expect(String(error)).to.include('"db9"').and.include("db1");
     });
 });

@@ -93,7 +93,9 @@ describe("EtcdQuorum", () => {
         const after = await recordEtcd({ quotaBackendMiB: 4096 });
         const nameIn = (recording: Recording): unknown => recording.custom("pg-etcd-a-config").inputs.name;
         expect(nameIn(before)).to.match(/^pg-etcd-a-config-[0-9a-f]{10}$/);
-        expect(nameIn(after)).to.match(/^pg-etcd-a-config-[0-9a-f]{10}$/).and.not.to.equal(nameIn(before));
+        expect(nameIn(after))
+            .to.match(/^pg-etcd-a-config-[0-9a-f]{10}$/)
+            .and.not.to.equal(nameIn(before));
         expect(after.custom("pg-etcd-a-config").deleteBeforeReplace).to.equal(false);
         expect(serviceInputs(after, "pg-etcd-a").taskSpec.containerSpec.configs[0]?.configName).to.equal(nameIn(after));
     });
@@ -125,12 +127,13 @@ describe("EtcdQuorum", () => {
         expect(urls).to.deep.equal(["http://192.0.2.11:12379", "http://192.0.2.12:12379", "http://192.0.2.13:12379"]);
     });
 
-    for (const [what, members] of Object.entries({
+    const refused: { [what: string]: EtcdQuorumArgs["members"] } = {
         "an even number of members": { a: { host: "db1" }, b: { host: "db2" } },
         "no member": {},
         "two members on one host": { a: { host: "db1" }, b: { host: "db1" }, c: { host: "db3" } },
         "an unknown host": { a: { host: "db1" }, b: { host: "db2" }, c: { host: "db9" } },
-    })) {
+    };
+    for (const [what, members] of Object.entries(refused)) {
         it(`refuses ${what}, and creates nothing`, async () => {
             const { recording, error } = await recordRefusal(() => new EtcdQuorum("etcd", etcdArgs({ members })));
             expect(error).to.have.property("errors").that.has.length(1);

@@ -94,7 +94,10 @@ describe("Host", () => {
 
     it("removes nothing from the host when it goes", async () => {
         const recording = await recordHost();
-        expect(recording.ofType("Command").map((command) => command.inputs.delete)).to.deep.equal([undefined, undefined]);
+        expect(recording.ofType("Command").map((command) => command.inputs.delete)).to.deep.equal([
+            undefined,
+            undefined,
+        ]);
     });
 
     it("refuses what can't be, all at once, and creates nothing", async () => {

@@ -19,6 +19,7 @@ function patroniArgs(changes: Partial<PatroniGroupArgs> = {}): PatroniGroupArgs 
             replication: pulumi.secret("replication-word"),
             rewind: pulumi.secret("rewind-word"),
             api: pulumi.secret("api-word"),
+            salt: pulumi.secret("salt"),
         },
         image: image("patroni"),
         ...changes,
@@ -61,7 +62,9 @@ describe("PatroniGroup", () => {
             target: "/var/lib/postgresql",
         });
         expect(portsOf(recording, "pg-patroni-b")).to.deep.equal(["6000:5432", "6001:8008"]);
-        expect(fileContent(recording, "pg-patroni-b-member")).to.include("192.0.2.12:6000").and.include("192.0.2.12:6001");
+        expect(fileContent(recording, "pg-patroni-b-member"))
+            .to.include("192.0.2.12:6000")
+            .and.include("192.0.2.12:6001");
     });
 
     it("mounts secrets as files, and what is no secret as configs", async () => {
@@ -86,7 +89,11 @@ describe("PatroniGroup", () => {
 
     it("changes one node after the other: prepare, replace, gate, next", async () => {
         const recording = await recordPatroni();
-        const chain = ["a", "b", "c"].flatMap((key) => [`group-${key}-prepare`, `pg-patroni-${key}`, `group-${key}-gate`]);
+        const chain = ["a", "b", "c"].flatMap((key) => [
+            `group-${key}-prepare`,
+            `pg-patroni-${key}`,
+            `group-${key}-gate`,
+        ]);
         const steps = [...chain, "group-running", "group-ready", "group-dynamic-config"];
         steps.slice(1).forEach((step, index) => {
             expect(recording.custom(step).dependsOn, step).to.include(steps[index]);
@@ -96,7 +103,9 @@ describe("PatroniGroup", () => {
 
     it("hands the leader's role over before a node goes, and waits until it streams again", async () => {
         const recording = await recordPatroni();
-        expect(String(recording.custom("group-b-prepare").inputs.stdin)).to.include("ctl switchover pg --leader patroni-b");
+        expect(String(recording.custom("group-b-prepare").inputs.stdin)).to.include(
+            "ctl switchover pg --leader patroni-b",
+        );
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("/readiness?lag=");
     });
 
@@ -135,7 +144,9 @@ describe("PatroniGroup", () => {
     it("refuses what can't be, all at once, and creates nothing", async () => {
         const nodes = { a: { host: "db1" }, b: { host: "db1" } };
         const settings = { synchronousNodeCount: 2, parameters: { shared_buffers: "8GB" } };
-        const { recording, error } = await recordRefusal(() => new PatroniGroup("group", patroniArgs({ nodes, settings })));
+        const { recording, error } = await recordRefusal(
+            () => new PatroniGroup("group", patroniArgs({ nodes, settings })),
+        );
         const paths = (error as { errors: { propertyPath: string }[] }).errors.map((problem) => problem.propertyPath);
         expect(paths).to.have.members([
             "patroni.nodes.b",

@@ -53,7 +53,10 @@ describe("PgBouncer", () => {
     });
 
     it("goes to the primary through all entry points", async () => {
-        const config = fileContent(await recordPgBouncer({ settings: { poolMode: PoolMode.Session } }), "pg-pgbouncer-config");
+        const config = fileContent(
+            await recordPgBouncer({ settings: { poolMode: PoolMode.Session } }),
+            "pg-pgbouncer-config",
+        );
         expect(config).to.include("host=192.0.2.11,192.0.2.12").and.include("port=5433");
         expect(config).to.match(/^pool_mode = session$/m);
     });

@@ -89,7 +89,11 @@ describe("PostgresCluster", () => {
     });
 
     it("touches no other member when one more host joins", async () => {
-        const three = { patroni: { nodes: { a: { host: "db1" } } }, haproxy: { hosts: ["db1"] }, pgbouncer: { hosts: ["db1"] } };
+        const three = {
+            patroni: { nodes: { a: { host: "db1" } } },
+            haproxy: { hosts: ["db1"] },
+            pgbouncer: { hosts: ["db1"] },
+        };
         const before = await recordCluster(three);
         const after = await recordCluster({ ...three, hosts: hostArgs(4) }, { previous: before });
         expect(after.changedSince(before)).to.deep.equal(["pg-host-db4", "pg-host-db4-labels", "pg-host-db4-system"]);

@@ -22,7 +22,9 @@ function leaks(recording: Recording): string[] {
         { name: "warnings", texts: recording.warnings },
     ];
     return sent.flatMap(({ name, texts }) =>
-        texts.filter((text) => readings(text).some((reading) => confidential.test(reading))).map((text) => `${name}: ${text}`),
+        texts
+            .filter((text) => readings(text).some((reading) => confidential.test(reading)))
+            .map((text) => `${name}: ${text}`),
     );
 }
 

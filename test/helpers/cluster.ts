@@ -94,6 +94,6 @@ export function sqlConnection(): SqlConnection {
         host: hostConnection("db1"),
         serviceName: "pg-patroni-db1",
         conninfo: "host=192.0.2.11 port=5433",
-        ready: pulumi.output("ready"),
+        ready: pulumi.output(["ready"]),
     };
 }

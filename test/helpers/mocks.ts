@@ -17,14 +17,14 @@ export interface RecordOptions {
 /** What a program asked for before it threw. */
 export interface Refusal {
     recording: Recording;
-    error: unknown;
+    error: Error | undefined;
 }
 
 /** Runs a program against an engine that takes everything, and returns what it was asked for. */
 export async function record(program: () => void, options: RecordOptions = {}): Promise<Recording> {
     const { recording, error } = await attempt(program, options);
     if (error !== undefined) {
-        throw error instanceof Error ? error : new Error(String(error));
+        throw error;
     }
     return recording;
 }
@@ -52,11 +52,11 @@ async function attempt(program: () => void, options: RecordOptions): Promise<Ref
         recording.warnings.push(message);
         return Promise.resolve();
     };
-    let error: unknown;
+    let error: Error | undefined;
     try {
         program();
     } catch (caught) {
-        error = caught;
+        error = caught as Error;
     }
     await pulumi.runtime.disconnect();
     log.warn = warn;

@@ -31,7 +31,9 @@ function run(program: string, args: string[], input = ""): ProgramResult {
         timeout: timeoutMilliseconds,
     });
     if (error !== undefined) {
-        throw new Error(`${program} ${args.slice(0, 2).join(" ")}: ${error.message}; the lab's engine is started by 'make lab'`);
+        throw new Error(
+            `${program} ${args.slice(0, 2).join(" ")}: ${error.message}; the lab's engine is started by 'make lab'`,
+        );
     }
     return { status, stdout, stderr };
 }

@@ -13,7 +13,9 @@ describe("etcd itself", function () {
         const member = Container.start("etcd", ["etcd", "--config-file", containerPaths.etcdConfig], { files });
         try {
             member.waitFor(["etcdctl", "endpoint", "health", "--cluster"]);
-            expect(member.exec(["etcdctl", "member", "list"]).stdout).to.include(`, started, ${etcdMember.name}, http://127.0.0.1:2380`);
+            expect(member.exec(["etcdctl", "member", "list"]).stdout).to.include(
+                `, started, ${etcdMember.name}, http://127.0.0.1:2380`,
+            );
             expect(member.logs()).not.to.match(/unknown|unrecognized|invalid|deprecated/i);
         } finally {
             member.remove();

@@ -36,7 +36,14 @@ describe("HAProxy itself", function () {
         after(() => proxy.remove());
 
         const ask = (path: string, login: string[]): string =>
-            proxy.exec(["curl", "-sS", ...login, "-w", "\n%{http_code}", `http://127.0.0.1:${defaultPorts.haproxyStats}${path}`]).stdout;
+            proxy.exec([
+                "curl",
+                "-sS",
+                ...login,
+                "-w",
+                "\n%{http_code}",
+                `http://127.0.0.1:${defaultPorts.haproxyStats}${path}`,
+            ]).stdout;
 
         it("shows statistics and metrics to who has the password, whatever is in it", () => {
             expect(ask("/;csv", ["-u", `admin:${password}`])).to.match(/^# pxname,.*read_write.*\n200$/s);

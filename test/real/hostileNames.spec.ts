@@ -1,7 +1,12 @@
 import { expect } from "chai";
 import { renderConnectionUrl } from "../../components/render/connectionUrl";
 import { scramVerifier } from "../../components/render/scram";
-import { ApplicationSql, RoleAccess, renderApplicationDropSql, renderApplicationSql } from "../../components/render/sql";
+import {
+    ApplicationSql,
+    RoleAccess,
+    renderApplicationDropSql,
+    renderApplicationSql,
+} from "../../components/render/sql";
 import { Postgres } from "./postgres";
 
 const names = [
@@ -49,8 +54,10 @@ describe("PostgreSQL itself, with hostile names", function () {
     this.timeout(180_000);
     let postgres: Postgres;
 
-    const databases = (): string[] => postgres.query("postgres", "SELECT datname FROM pg_database WHERE datname !~ '^(postgres|template[01])$'");
-    const roles = (): string[] => postgres.query("postgres", "SELECT rolname FROM pg_roles WHERE rolname !~ '^(postgres$|pg_)'");
+    const databases = (): string[] =>
+        postgres.query("postgres", "SELECT datname FROM pg_database WHERE datname !~ '^(postgres|template[01])$'");
+    const roles = (): string[] =>
+        postgres.query("postgres", "SELECT rolname FROM pg_roles WHERE rolname !~ '^(postgres$|pg_)'");
 
     before(() => {
         postgres = new Postgres();
@@ -70,7 +77,10 @@ describe("PostgreSQL itself, with hostile names", function () {
 
     for (const name of names) {
         it(`lets the owner of ${name.slice(0, 30)} in over its URL, and has its schema and extension there`, () => {
-            const url = renderConnectionUrl({ addresses: ["127.0.0.1"], port: 5432 }, { username: name, password, database: name });
+            const url = renderConnectionUrl(
+                { addresses: ["127.0.0.1"], port: 5432 },
+                { username: name, password, database: name },
+            );
             const sql =
                 "SELECT current_database() UNION ALL SELECT current_user UNION ALL " +
                 "SELECT nspname FROM pg_namespace WHERE pg_get_userbyid(nspowner) = current_user AND nspname <> 'public' " +
@@ -81,8 +91,18 @@ describe("PostgreSQL itself, with hostile names", function () {
 
     it("gives the readers what the owners make", () => {
         const name = 'we"ird';
-        postgres.query(name, 'CREATE TABLE :"schema".:"table" AS SELECT 7 AS seven', { user: name, password }, { schema: name, table: name });
-        const found = postgres.query(name, 'SELECT seven FROM :"schema".:"table"', { user: sibling(name), password }, { schema: name, table: name });
+        postgres.query(
+            name,
+            'CREATE TABLE :"schema".:"table" AS SELECT 7 AS seven',
+            { user: name, password },
+            { schema: name, table: name },
+        );
+        const found = postgres.query(
+            name,
+            'SELECT seven FROM :"schema".:"table"',
+            { user: sibling(name), password },
+            { schema: name, table: name },
+        );
         expect(found).to.deep.equal(["7"]);
     });
 

@@ -27,20 +27,45 @@ describe("Patroni itself", function () {
     it("takes our configuration", () => {
         const directory = containerPaths.patroniConfigDirectory;
         const files = {
-            [`${directory}/10-member.yml`]: renderPatroniMemberYaml({ ...patroniMember, etcdEndpoints: ["http://127.0.0.1:2379"] }),
+            [`${directory}/10-member.yml`]: renderPatroniMemberYaml({
+                ...patroniMember,
+                etcdEndpoints: ["http://127.0.0.1:2379"],
+            }),
             [`${directory}/20-bootstrap.yml`]: renderPatroniBootstrapYaml(patroniDynamic, true),
             [`${directory}/30-passwords.yml`]: renderPatroniPasswordsYaml(patroniPasswords),
         };
-        const { status, stdout, stderr } = Container.run("patroni", ["patroni", "--validate-config", directory], { files, networkOf: etcd });
+        const { status, stdout, stderr } = Container.run("patroni", ["patroni", "--validate-config", directory], {
+            files,
+            networkOf: etcd,
+        });
         expect(stdout + stderr).to.equal("");
         expect(status).to.equal(0);
     });
 
     it("reads text as text from our YAML", () => {
-        const words = ["on", "no", "y", "010", "1_000", "12:30:45", "2026-01-31", "~", "0x1f", "1e3", "a: b", "#", "'", '"', "ünï", ""];
+        const words = [
+            "on",
+            "no",
+            "y",
+            "010",
+            "1_000",
+            "12:30:45",
+            "2026-01-31",
+            "~",
+            "0x1f",
+            "1e3",
+            "a: b",
+            "#",
+            "'",
+            '"',
+            "ünï",
+            "",
+        ];
         const data = { words, keys: Object.fromEntries(words.map((word) => [word, word])) };
         const program = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open('/tmp/words.yml'))))";
-        const { stdout, stderr } = Container.run("patroni", ["/opt/patroni/bin/python", "-c", program], { files: { "/tmp/words.yml": renderYaml(data) } });
+        const { stdout, stderr } = Container.run("patroni", ["/opt/patroni/bin/python", "-c", program], {
+            files: { "/tmp/words.yml": renderYaml(data) },
+        });
         expect(stderr).to.equal("");
         expect(JSON.parse(stdout)).to.deep.equal(data);
     });
@@ -52,7 +77,8 @@ describe("PostgreSQL's parameters", function () {
     for (const memoryMiB of [512, 16384, 262144]) {
         it(`are taken by PostgreSQL as they are for ${memoryMiB} MiB`, () => {
             const { parameters } = normalizePatroniSettings({}, memoryMiB).dynamic;
-            const script = 'initdb -A trust -D /tmp/data >/dev/null && exec postgres -D /tmp/data -C shared_buffers "$@"';
+            const script =
+                'initdb -A trust -D /tmp/data >/dev/null && exec postgres -D /tmp/data -C shared_buffers "$@"';
             const given = Object.entries(parameters).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
             const { status, stderr } = Container.run("patroni", ["bash", "-c", script, "bash", ...given]);
             expect(stderr).to.equal("");

@@ -15,14 +15,25 @@ describe("PostgreSQL itself, with our pg_hba.conf", function () {
     function read(rules: Parameters<typeof renderPgHba>[0]): object[] {
         const text = `${renderPgHba(rules).join("\n")}\n`;
         postgres.container.exec(["sh", "-c", "cat >/tmp/data/pg_hba.conf"], text);
-        const sql = "SELECT json_build_object('type', type, 'database', database, 'role', user_name, 'address', address, 'method', auth_method, 'error', error) FROM pg_hba_file_rules ORDER BY line_number";
-        return postgres.query("postgres", sql).slice(renderPgHba([]).length).map((row) => JSON.parse(row) as object);
+        const sql =
+            "SELECT json_build_object('type', type, 'database', database, 'role', user_name, 'address', address, 'method', auth_method, 'error', error) FROM pg_hba_file_rules ORDER BY line_number";
+        return postgres
+            .query("postgres", sql)
+            .slice(renderPgHba([]).length)
+            .map((row) => JSON.parse(row) as object);
     }
 
     it("reads names as they are meant, however hostile", () => {
         const names = ['we"ird', "a b,c", "@file", "#comment", "ünï", "back\\slash", "all ", "o'brien"];
         const [rule] = read([{ type: HbaType.Host, databases: names, roles: names }]);
-        expect(rule).to.deep.equal({ type: "host", database: names, role: names, address: "all", method: "scram-sha-256", error: null });
+        expect(rule).to.deep.equal({
+            type: "host",
+            database: names,
+            role: names,
+            address: "all",
+            method: "scram-sha-256",
+            error: null,
+        });
     });
 
     it("reads keywords, groups and addresses of every kind", () => {

@@ -33,7 +33,12 @@ export class Postgres {
     query(database: string, sql: string, login?: Login, values: { [name: string]: string } = {}): string[] {
         const variables = Object.entries(values).flatMap(([name, value]) => ["-v", `${name}=${value}`]);
         const environment = login
-            ? { PGHOST: "127.0.0.1", PGPORT: String(login.port ?? 5432), PGUSER: login.user, PGPASSWORD: login.password }
+            ? {
+                  PGHOST: "127.0.0.1",
+                  PGPORT: String(login.port ?? 5432),
+                  PGUSER: login.user,
+                  PGPASSWORD: login.password,
+              }
             : { PGHOST: "/tmp", PGUSER: "postgres" };
         const command = ["psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", ...variables, "-f", "-"];
         // A name in the environment is a name; as argument it could be taken for a connection string.
