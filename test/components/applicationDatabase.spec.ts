@@ -2,7 +2,7 @@ import { expect } from "chai";
 import * as pulumi from "@pulumi/pulumi";
 import { ApplicationDatabase, ApplicationDatabaseArgs } from "../../components";
 import { sqlConnection } from "../helpers/cluster";
-import { generatedPassword, record, RecordOptions, recordRefusal } from "../helpers/mocks";
+import { generatedPassword, problemPaths, record, RecordOptions, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 
 function applicationArgs(changes: Partial<ApplicationDatabaseArgs> = {}): ApplicationDatabaseArgs {
@@ -100,8 +100,7 @@ describe("ApplicationDatabase", () => {
                     applicationArgs({ owner: "postgres", roles: { ["r".repeat(64)]: {} } }),
                 ),
         );
-        const paths = (error as { errors: { propertyPath: string }[] }).errors.map((problem) => problem.propertyPath);
-        expect(paths).to.deep.equal(["applications.shop.owner", "applications.shop.roles"]);
+        expect(problemPaths(error)).to.deep.equal(["applications.shop.owner", "applications.shop.roles"]);
         expect(recording.names()).to.deep.equal(["shop"]);
     });
 });

@@ -55,6 +55,7 @@ describe("A change", () => {
                 `pg-etcd-${key}`,
                 `pg-etcd-${key}-config`,
                 `pg-etcd-${key}-gate`,
+                `pg-etcd-${key}-replaced`,
             ]),
             "pg-etcd-ready",
             "pg-etcd-running",
@@ -68,6 +69,7 @@ describe("A change", () => {
                 `pg-patroni-${key}`,
                 `pg-patroni-${key}-gate`,
                 `pg-patroni-${key}-prepare`,
+                `pg-patroni-${key}-replaced`,
             ]),
             "pg-patroni-ready",
             "pg-patroni-running",
@@ -81,6 +83,7 @@ describe("A change", () => {
             "pg-patroni-db3-gate",
             "pg-patroni-db3-member",
             "pg-patroni-db3-prepare",
+            "pg-patroni-db3-replaced",
             "pg-patroni-ready",
             "pg-patroni-running",
         ]);

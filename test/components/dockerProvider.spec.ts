@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { createDockerProvider } from "../../components";
-import { hostKey } from "../helpers/cluster";
-import { record, recordRefusal } from "../helpers/mocks";
+import { clusterArgs, createCluster, hostKey } from "../helpers/cluster";
+import { problemPaths, record, recordRefusal } from "../helpers/mocks";
 
 describe("createDockerProvider", () => {
     it("talks to the manager over ssh, the only way that a preview doesn't dial", async () => {
@@ -21,10 +21,10 @@ describe("createDockerProvider", () => {
         expect(options).to.include("StrictHostKeyChecking=yes").and.include(hostKey.split(" ")[1]);
     });
 
-    it("names the hosts when the manager is none of them", async () => {
+    it("leaves it to the cluster to refuse an unknown manager, together with all else", async () => {
         const { error } = await recordRefusal(() =>
-            createDockerProvider("swarm", { db1: { address: "192.0.2.11" } }, "db9"),
+            createCluster(clusterArgs({ swarm: { manager: "db9" }, network: { subnet: "none" } })),
         );
-        expect(String(error)).to.include('"db9"').and.include("db1");
+        expect(problemPaths(error)).to.deep.equal(["swarm.manager", "network.subnet"]);
     });
 });

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import * as pulumi from "@pulumi/pulumi";
 import { EndpointMode, HaProxy, HaProxyArgs, PublishMode } from "../../components";
 import { hostConnection, image, swarmTarget } from "../helpers/cluster";
-import { record, recordRefusal } from "../helpers/mocks";
+import { problemPaths, record, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 import { fileContent, portsOf, serviceInputs } from "../helpers/service";
 
@@ -79,8 +79,7 @@ describe("HaProxy", () => {
         const { recording, error } = await recordRefusal(
             () => new HaProxy("router", haProxyArgs({ settings: { maxConnections: 1, ports: { any: 70000 } } })),
         );
-        const paths = (error as { errors: { propertyPath: string }[] }).errors.map((problem) => problem.propertyPath);
-        expect(paths).to.deep.equal(["haproxy.maxConnections", "haproxy.ports.any"]);
+        expect(problemPaths(error)).to.deep.equal(["haproxy.maxConnections", "haproxy.ports.any"]);
         expect(recording.names()).to.deep.equal(["router"]);
     });
 });

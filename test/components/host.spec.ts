@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { Host, HostComponentArgs } from "../../components";
 import { hostArgs, hostKey } from "../helpers/cluster";
-import { record, RecordOptions, recordRefusal } from "../helpers/mocks";
+import { record, RecordOptions, problemPaths, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 
 const given: HostComponentArgs = { key: "db1", address: "192.0.2.11", memoryMiB: 4096 };
@@ -104,7 +104,7 @@ describe("Host", () => {
         const { recording, error } = await recordRefusal(
             () => new Host("db1", { ...given, key: "Db 1", address: "127.0.0.1", ssh: { hostKey: "none", port: 0 } }),
         );
-        expect((error as { errors: unknown[] }).errors).to.have.length(4);
+        expect(problemPaths(error)).to.have.length(4);
         expect(recording.names()).to.deep.equal(["db1"]);
     });
 });

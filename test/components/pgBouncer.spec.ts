@@ -2,7 +2,7 @@ import { expect } from "chai";
 import * as pulumi from "@pulumi/pulumi";
 import { PgBouncer, PgBouncerArgs, PoolMode } from "../../components";
 import { hostConnection, image, sqlConnection, swarmTarget } from "../helpers/cluster";
-import { record, recordRefusal } from "../helpers/mocks";
+import { problemPaths, record, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 import { fileContent, portsOf, serviceInputs } from "../helpers/service";
 
@@ -78,8 +78,7 @@ describe("PgBouncer", () => {
         const { recording, error } = await recordRefusal(
             () => new PgBouncer("pooler", pgBouncerArgs({ settings: { defaultPoolSize: 0, port: -1 } })),
         );
-        const paths = (error as { errors: { propertyPath: string }[] }).errors.map((problem) => problem.propertyPath);
-        expect(paths).to.deep.equal(["pgbouncer.defaultPoolSize", "pgbouncer.port"]);
+        expect(problemPaths(error)).to.deep.equal(["pgbouncer.defaultPoolSize", "pgbouncer.port"]);
         expect(recording.names()).to.deep.equal(["pooler"]);
     });
 });

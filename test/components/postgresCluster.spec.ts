@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { clusterArgs, createCluster, hostArgs, images, recordCluster } from "../helpers/cluster";
-import { record, recordRefusal } from "../helpers/mocks";
+import { problemPaths, record, recordRefusal } from "../helpers/mocks";
 
 describe("PostgresCluster", () => {
     it("is made of its parts, each by its key", async () => {
@@ -215,8 +215,4 @@ describe("PostgresCluster", () => {
 
 function placementOf(service: { [name: string]: unknown }): { constraints: string[] } {
     return (service.taskSpec as { placement: { constraints: string[] } }).placement;
-}
-
-function problemPaths(error: unknown): string[] {
-    return (error as { errors: { propertyPath: string }[] }).errors.map((problem) => problem.propertyPath);
 }

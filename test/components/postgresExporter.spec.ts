@@ -31,8 +31,10 @@ function recordExporter(changes: Partial<PostgresExporterArgs> = {}): Promise<Re
 }
 
 describe("PostgresExporter", () => {
-    it("is one service beside each node, its role, and a wait for all containers", async () => {
+    it("is one service beside each node with a step after it, its role, and a wait for all containers", async () => {
         expect((await recordExporter()).childrenOf("metrics")).to.deep.equal([
+            "Command metrics-a-replaced",
+            "Command metrics-b-replaced",
             "Command metrics-role",
             "Command metrics-running",
             "Secret pg-exporter-a-password",

@@ -54,7 +54,7 @@ export function recordCluster(changes: Partial<PostgresClusterArgs> = {}, option
 
 /** Creates the cluster `pg` with a provider of its own. */
 export function createCluster(args: PostgresClusterArgs): PostgresCluster {
-    const provider = createDockerProvider("swarm", args.hosts, "db1");
+    const provider = createDockerProvider("swarm", args.hosts, args.swarm.manager);
     return new PostgresCluster("pg", args, { providers: [provider] });
 }
 

@@ -38,6 +38,14 @@ export async function recordRefusal(program: () => void): Promise<Refusal> {
     return refusal;
 }
 
+/** Paths of the inputs that a component refused. */
+export function problemPaths(error: Error | undefined): string[] {
+    if (!pulumi.InputPropertiesError.isInstance(error)) {
+        throw error ?? new Error("nothing was refused");
+    }
+    return error.errors.map((problem) => problem.propertyPath);
+}
+
 /** The password that the engine of these tests generates: easy to find wherever it turns up. */
 export function generatedPassword(name: string, generation = "1"): string {
     return `Generated0${Buffer.from(name).toString("hex")}0${generation}0End`;

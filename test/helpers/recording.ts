@@ -74,6 +74,14 @@ export class Recording {
         return [...found];
     }
 
+    /** Those of some steps that don't wait, directly or through others, for the one before them. */
+    outOfOrder(steps: string[]): string[] {
+        return steps.filter((step, index) => {
+            const previous = steps[index - 1];
+            return previous !== undefined && !this.ancestorsOf(step).includes(previous);
+        });
+    }
+
     /** Names of the resources that an update from an earlier recording creates, changes or removes. */
     changedSince(earlier: Recording): string[] {
         const removed = earlier.resources.filter(({ type, name }) => this.find(type, name) === undefined);

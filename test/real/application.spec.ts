@@ -30,8 +30,7 @@ const shop: ApplicationSql = {
     extensions: ["pg_trgm"],
 };
 
-describe("PostgreSQL itself, with an application", function () {
-    this.timeout(120_000);
+describe("PostgreSQL itself, with an application", () => {
     let postgres: Postgres;
 
     const apply = (changes: Partial<ApplicationSql> = {}): void =>

@@ -103,7 +103,9 @@ export class Container {
     waitFor(command: string[], seconds = 30): void {
         const loop = 'for _ in $(seq "$1"); do "${@:2}" >/dev/null 2>&1 && exit; sleep 0.2; done; exit 1';
         if (this.exec(["bash", "-c", loop, "bash", String(seconds * 5), ...command]).status !== 0) {
-            throw new Error(`${command.join(" ")} did not succeed in ${seconds} s:\n${this.logs()}`);
+            const logs = this.logs();
+            this.remove();
+            throw new Error(`${command.join(" ")} did not succeed in ${seconds} s:\n${logs}`);
         }
     }
 

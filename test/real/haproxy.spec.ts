@@ -12,9 +12,7 @@ const filesOf = (config: string) => ({
     [haproxyUsers]: renderHaProxyUsers("admin", password),
 });
 
-describe("HAProxy itself", function () {
-    this.timeout(120_000);
-
+describe("HAProxy itself", () => {
     for (const enableReadOnlyFallback of [true, false]) {
         it(`takes our configuration ${enableReadOnlyFallback ? "with" : "without"} fallback, and warns of nothing`, () => {
             const files = filesOf(renderHaProxyCfg({ ...haProxy, enableReadOnlyFallback }));

@@ -50,8 +50,7 @@ function application(name: string, index: number): ApplicationSql {
     };
 }
 
-describe("PostgreSQL itself, with hostile names", function () {
-    this.timeout(180_000);
+describe("PostgreSQL itself, with hostile names", () => {
     let postgres: Postgres;
 
     const databases = (): string[] =>

@@ -11,8 +11,7 @@ import { renderYaml } from "../../components/render/yaml";
 import { etcdMember, patroniDynamic, patroniMember, patroniPasswords } from "../render/samples";
 import { Container } from "./container";
 
-describe("Patroni itself", function () {
-    this.timeout(120_000);
+describe("Patroni itself", () => {
     let etcd: Container;
 
     // Patroni's check wants to reach etcd.
@@ -71,9 +70,7 @@ describe("Patroni itself", function () {
     });
 });
 
-describe("PostgreSQL's parameters", function () {
-    this.timeout(120_000);
-
+describe("PostgreSQL's parameters", () => {
     for (const memoryMiB of [512, 16384, 262144]) {
         it(`are taken by PostgreSQL as they are for ${memoryMiB} MiB`, () => {
             const { parameters } = normalizePatroniSettings({}, memoryMiB).dynamic;

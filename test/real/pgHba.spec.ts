@@ -2,8 +2,7 @@ import { expect } from "chai";
 import { HbaMethod, HbaType, renderPgHba } from "../../components/render/pgHba";
 import { Postgres } from "./postgres";
 
-describe("PostgreSQL itself, with our pg_hba.conf", function () {
-    this.timeout(120_000);
+describe("PostgreSQL itself, with our pg_hba.conf", () => {
     let postgres: Postgres;
 
     before(() => {

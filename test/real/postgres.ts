@@ -32,7 +32,7 @@ export class Postgres {
     /** Rows of a query, columns separated by `|`; as superuser unless a login is given. `$values` are psql variables. */
     query(database: string, sql: string, login?: Login, values: { [name: string]: string } = {}): string[] {
         const variables = Object.entries(values).flatMap(([name, value]) => ["-v", `${name}=${value}`]);
-        const environment = login
+        const environment: { [name: string]: string } = login
             ? {
                   PGHOST: "127.0.0.1",
                   PGPORT: String(login.port ?? 5432),

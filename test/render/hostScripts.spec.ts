@@ -115,7 +115,7 @@ describe("render/hostScripts", () => {
         });
 
         it("sets all labels and the mark on the node that is ready", () => {
-            fakeManager(nodes, "");
+            fakeManager(`${nodes}db1 Down old2\n`, "");
             expect(runner.run(renderLabelScript(fail, node, "8"))).to.deep.equal({ status: 0, stdout: "", stderr: "" });
             expect(runner.read("updated").trim().split("\n")).to.deep.equal([
                 ...[
