@@ -141,7 +141,7 @@ export interface ApplicationLogin {
     urls: ApplicationUrls;
 }
 
-/** What a program needs of an application's database. `ApplicationDatabase` satisfies it. */
+/** An application's database with its logins and connection URLs. `ApplicationDatabase` satisfies it. */
 export interface ApplicationConnection {
     /** Name of the database. */
     database: string;

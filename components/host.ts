@@ -9,7 +9,7 @@ import { failFunction, sortedEntries } from "./render/shell";
 import { renderHostScript, renderLabelCheckScript, renderLabelScript } from "./render/hostScripts";
 
 /** Kernel settings of a database host. Source: https://www.postgresql.org/docs/17/kernel-resources.html and Patroni's own advice. */
-export const defaultSysctls: { [name: string]: string } = {
+const defaultSysctls: { [name: string]: string } = {
     // A database in a container should lose cache before its pages go to disk.
     "vm.swappiness": "1",
     // HAProxy and PgBouncer listen with long queues; the kernel cuts them to this.

@@ -9,7 +9,12 @@ import { assertNoProblems } from "./platform/problems";
 import { Member, rollOut } from "./platform/rollout";
 import { HostConnection, SwarmTarget } from "./platform/workload";
 import { renderDynamicConfigScript } from "./render/patroniScripts";
-import { renderPatroniBootstrapYaml, renderPatroniDynamicJson, renderPatroniPasswordsYaml } from "./render/patroniYaml";
+import {
+    renderPatroniBootstrapYaml,
+    renderPatroniDynamicJson,
+    renderPatroniPasswordsYaml,
+    renderPgpass,
+} from "./render/patroniYaml";
 import { scramVerifier } from "./render/scram";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
 import { renderSystemRolesSql } from "./render/sql";
@@ -128,6 +133,7 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
         target: args.target,
         scope: args.target.clusterName,
         image: args.image,
+        nodeCount: Object.keys(args.nodes).length,
         etcdEndpoints: args.etcdEndpoints,
         postgresMajor: settings.postgresMajor,
         postgresPort: settings.postgresPort,
@@ -141,7 +147,7 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
         passwordsYaml: passwords.apply(([superuser, replication, rewind, api]) =>
             renderPatroniPasswordsYaml({ superuser, replication, rewind, api }),
         ),
-        superuserPgpass: pulumi.interpolate`*:*:*:${systemRoles.superuser}:${args.passwords.superuser}\n`,
+        superuserPgpass: passwords.apply(([superuser]) => renderPgpass(systemRoles.superuser, superuser)),
         systemRolesSql: passwords.apply(([superuser, replication, rewind, , salt]) =>
             renderSystemRolesSql({
                 [systemRoles.superuser]: scramVerifier(superuser, `${salt}${systemRoles.superuser}`),
@@ -196,5 +202,5 @@ function applyDynamicConfig(
         timeoutSeconds: gateTimeoutSeconds,
     });
     const purpose = `bring ${args.target.clusterName}'s dynamic configuration up to date`;
-    return createHostCommand(`${name}-dynamic-config`, { host, purpose, script }, opts);
+    return createHostCommand(`${name}-dynamic-config`, { host, purpose, script, showScript: true }, opts);
 }

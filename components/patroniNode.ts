@@ -4,6 +4,7 @@ import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
 import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
 import { renderPatroniMemberYaml } from "./render/patroniYaml";
+import { patronictlFunctions } from "./render/patroniScripts";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
 
 /** One Patroni node. */
@@ -31,6 +32,7 @@ export interface PatroniNodeContext {
     /** Patroni's name of the cluster. */
     scope: string;
     image: pulumi.Input<string>;
+    nodeCount: number;
     etcdEndpoints: string[];
     postgresMajor: number;
     postgresPort: number;
@@ -143,7 +145,7 @@ function memberShell(key: string, host: HostConnection, context: PatroniNodeCont
         failFunction(host),
         inContainerFunction(objectName(context.target.clusterName, patroniNodeName(key))),
         `api() { in_container curl -fsS -o /dev/null --max-time 5 "${api}$1" 2>/dev/null; }`,
-        `ctl() { in_container patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
+        patronictlFunctions,
     ];
 }
 
@@ -177,7 +179,9 @@ function stepDownScript(key: string, host: HostConnection, context: PatroniNodeC
         "api /primary || exit 0",
         // The shutdown checkpoint is then short, and so is the time without a primary.
         `in_container psql -X -q -d ${localConninfo()} -c CHECKPOINT`,
-        `ctl switchover ${context.scope} --leader ${node} --force >/dev/null ||`,
+        // Alone it has nobody to hand over to.
+        ...(context.nodeCount === 1 ? ["exit 0"] : []),
+        `asked switchover ${context.scope} --leader ${node} ||`,
         `  fail "${node} leads and no other node could take over" "see 'patronictl list'; a replica must be streaming, then run 'pulumi up' again"`,
         waitFor(
             "api /replica",

@@ -175,7 +175,11 @@ function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
         ports: [{ target: defaultPorts.pgbouncer, published: port }],
         resources: args.settings.resources ?? defaultResources,
         health: {
-            command: ["pg_isready", "-q", "-h", "127.0.0.1", "-p", String(defaultPorts.pgbouncer)],
+            // Without a role that it knows PgBouncer logs a warning for each check.
+            command:
+                `pg_isready -q -h 127.0.0.1 -p ${defaultPorts.pgbouncer} -U ${systemRoles.pgbouncer} -d pgbouncer`.split(
+                    " ",
+                ),
             intervalSeconds: 3,
             timeoutSeconds: 3,
             retries: 3,

@@ -177,8 +177,8 @@ function checkHbaRule(path: string, rule: HbaRuleArgs): Problem[] {
 function isHbaAddress(text: string): boolean {
     const [address = "", length, ...rest] = text.split("/");
     if (length === undefined) {
-        // An address without a prefix length would want a mask after it.
-        return isIP(text) === 0 && /^\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(text) && !/^[0-9.]+$/.test(text);
+        // A name; a bare address would want a mask after it.
+        return /^\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(text) && !/^[0-9.]+$/.test(text);
     }
     const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
     return rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= most;

@@ -23,7 +23,7 @@ export function createDataDirectory(
 }
 
 /** The script that makes a data directory. */
-export function dataDirectoryScript(
+function dataDirectoryScript(
     identity: string,
     data: WorkloadData,
     host: Pick<HostConnection, "key" | "sshAddress">,

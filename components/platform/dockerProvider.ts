@@ -1,5 +1,5 @@
 import * as docker from "@pulumi/docker";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { sshOptions, sshPort, sshUser } from "./hostCommand";
 import { SshArgs } from "./workload";
 
@@ -9,7 +9,7 @@ import { SshArgs } from "./workload";
  * Needs the `ssh` program and an agent that holds the key. Pass it to the components as `{ providers: [provider] }`.
  *
  * @param hosts - the cluster's hosts, by key
- * @param manager - key of the manager among them
+ * @param manager - key of the manager among them; what is no key is taken for an address, and the components refuse it
  */
 export function createDockerProvider(
     name: string,
@@ -17,11 +17,7 @@ export function createDockerProvider(
     manager: string,
     opts?: pulumi.CustomResourceOptions,
 ): docker.Provider {
-    const host = hosts[manager];
-    if (host === undefined) {
-        const known = Object.keys(hosts).join(", ");
-        throw new pulumi.RunError(`swarm.manager: "${manager}" was given; a known host is allowed: ${known}`);
-    }
+    const host = hosts[manager] ?? { address: manager };
     const ssh = host.ssh ?? {};
     return new docker.Provider(
         name,

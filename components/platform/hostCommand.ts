@@ -20,10 +20,16 @@ export enum RunOn {
 /** Arguments of {@link createHostCommand}. */
 export interface HostCommandArgs {
     host: SshHost;
-    /** What the script does, in a few words: all that a preview or an error shows of it. */
+    /** What the script does, in a few words, for previews and errors. */
     purpose: string;
     /** POSIX shell, run as root. It travels by standard input, may hold secrets, and must be safe to run again. */
     script: pulumi.Input<string>;
+    /**
+     * Whether a preview shows how the script changes: for one without secrets whose lines are worth reading.
+     *
+     * @default false
+     */
+    showScript?: boolean;
     /** @default RunOn.CreateAndUpdate */
     runOn?: RunOn;
     /** Something that makes the script run again when it changes. */
@@ -38,6 +44,7 @@ export function createHostCommand(
     args: HostCommandArgs,
     opts: pulumi.CustomResourceOptions,
 ): remote.Command {
+    const runOn = args.runOn ?? RunOn.CreateAndUpdate;
     const shell = rootShell(args.host.ssh);
     const run = pulumi.interpolate`${shell} run ${shellQuote(args.purpose)} ${args.stamp ?? ""}`.apply((text) =>
         text.trim(),
@@ -54,10 +61,10 @@ export function createHostCommand(
                 dialErrorLimit: dial.attempts,
                 perDialTimeout: dial.timeoutSeconds,
             },
-            create: args.runOn === RunOn.Update ? undefined : run,
-            update: args.runOn === RunOn.Update ? run : undefined,
+            create: runOn === RunOn.CreateAndUpdate ? run : undefined,
+            update: runOn === RunOn.Update ? run : undefined,
             delete: args.deleteScript === undefined ? undefined : `${shell} delete`,
-            stdin: pulumi.secret(script),
+            stdin: args.showScript ? script : pulumi.secret(script),
             logging: remote.Logging.None,
             // The previous output would travel as environment variables, which sshd refuses (pulumi-command#430).
             addPreviousOutputInEnv: false,

@@ -93,7 +93,8 @@ export function createSwarmService(
             updateConfig: { parallelism: 1, order: "stop-first", failureAction: "pause", monitor: "10s" },
             rollbackConfig: { parallelism: 1, order: "stop-first", failureAction: "pause", monitor: "10s" },
         },
-        opts,
+        // At creation the engine notes the image's platforms there, which a refresh would take for a change.
+        { ...opts, ignoreChanges: ["taskSpec.placement.platforms"] },
     );
 }
 

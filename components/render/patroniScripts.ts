@@ -13,6 +13,16 @@ export interface DynamicConfigScript {
     timeoutSeconds: number;
 }
 
+/** Shell functions `ctl`, which is patronictl, and `asked`, which asks it for a change and fails if the node refused. */
+export const patronictlFunctions = [
+    `ctl() { in_container patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
+    // patronictl ends with status 0 even if the node refused.
+    "asked() {",
+    '  answer=$(ctl "$@" --force 2>&1) || answer="Failed: $answer"',
+    '  case "$answer" in *"Failed: "*|*"Switchover failed"*) printf "%s\\n" "$answer" >&2; return 1 ;; esac',
+    "}",
+].join("\n");
+
 /**
  * The script that replaces the dynamic configuration, and then restarts the nodes that PostgreSQL asks it of: replicas one by one, and the
  * leader after its role was handed over. A cluster in maintenance (paused) stays so, and is not restarted.
@@ -24,7 +34,7 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
     return [
         failFunction(script.host),
         inContainerFunction(script.serviceName),
-        `ctl() { in_container patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
+        patronictlFunctions,
         `config=${shellQuote(script.configJson)}`,
         `paused() { ctl show-config ${scope} | grep -q '^pause: true'; }`,
         'if paused; then config="${config%\\}},\\"pause\\":true}"; fi',
@@ -38,11 +48,6 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         `pending() { list=$(rows) && printf '%s\\n' "$list" | awk -F '\\t' -v leads="$1" '$4 == "*" && ($2 == "Leader") == leads { print $1 }'; }`,
         'streaming() { rows | awk -F \'\\t\' -v name="$1" \'$1 == name && ($3 == "streaming" || ($2 == "Leader" && $3 == "running")) { ok = 1 } END { exit !ok }\'; }',
         `unknown() { fail "can't list the nodes" "see 'patronictl list ${scope}', then run 'pulumi up' again"; }`,
-        // patronictl ends with status 0 even if the node refused.
-        "asked() {",
-        '  answer=$(ctl "$@" --force 2>&1) || answer="Failed: $answer"',
-        '  case "$answer" in *"Failed: "*|*"Switchover failed"*) printf "%s\\n" "$answer" >&2; return 1 ;; esac',
-        "}",
         "restart() {",
         `  asked restart ${scope} "$1" --pending || fail "can't restart $1" "see 'docker service logs' of it, then run 'pulumi up' again"`,
         waitFor('streaming "$1"', timeoutSeconds, late("$1 does not stream again")),

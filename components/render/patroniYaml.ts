@@ -105,7 +105,7 @@ export function renderPatroniPasswordsYaml(passwords: PatroniPasswords): string 
 
 /** The dynamic configuration as JSON, for `patronictl edit-config --replace`. */
 export function renderPatroniDynamicJson(config: PatroniDynamicConfig): string {
-    return JSON.stringify(dynamicConfig(config));
+    return JSON.stringify(dynamicConfig(config), null, 2);
 }
 
 function dynamicConfig(config: PatroniDynamicConfig) {
@@ -127,4 +127,10 @@ function dynamicConfig(config: PatroniDynamicConfig) {
             parameters: Object.fromEntries(sortedEntries(config.parameters)),
         },
     };
+}
+
+/** A password file of libpq, for one role on every server. */
+export function renderPgpass(role: string, password: string): string {
+    const escaped = (text: string): string => text.replace(/[\\:]/g, "\\$&");
+    return `*:*:*:${escaped(role)}:${escaped(password)}\n`;
 }

@@ -92,7 +92,7 @@ function worstWrite(result: RoundResult, figure: keyof PathResult): number {
 /** The measured times of a round, in the order of the columns. */
 const figures: Record<string, (result: RoundResult) => number> = {
     readWriteGap: (result) => result.paths["read-write"]?.gapMs ?? Number.NaN,
-    pooledGap: (result) => result.paths["pooled"]?.gapMs ?? Number.NaN,
+    pooledGap: (result) => result.paths.pooled?.gapMs ?? Number.NaN,
     readOnlyGap: (result) => result.paths["read-only"]?.gapMs ?? Number.NaN,
     writeAfter: (result) => worstWrite(result, "answeredAfterMs"),
     gapOnReturn: (result) => worstWrite(result, "returnGapMs"),

@@ -105,7 +105,7 @@ describe("PatroniGroup", () => {
     it("hands the leader's role over before a node goes, and waits until it streams again", async () => {
         const recording = await recordPatroni();
         expect(String(recording.custom("group-b-prepare").inputs.stdin)).to.include(
-            "ctl switchover pg --leader patroni-b",
+            "asked switchover pg --leader patroni-b",
         );
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("/readiness?lag=");
     });

@@ -11,7 +11,7 @@ const replicationSeconds = 10;
 const readOnlyTransaction = /^25006 /;
 const insufficientPrivilege = /^42501 /;
 /** PgBouncer has one SQLSTATE for all that it refuses. */
-const wrongPassword = /^(28P01|08P01) .*authentication failed/;
+const wrongPassword = /^(28P01|08P01) .*(authentication failed|no such user)/;
 
 describe("endpoints, from outside the Swarm", () => {
     let cluster: Cluster;

@@ -13,6 +13,7 @@ export class LivingStack {
     static async create(settings: string): Promise<LivingStack> {
         const living = new LivingStack(await PulumiStack.create(repositoryProgram(settings)));
         living.installFakes();
+        living.stack.environment.TEST_PULUMI_HOME = living.fakeHome;
         return living;
     }
 
@@ -20,7 +21,6 @@ export class LivingStack {
     async up(settings: string, failures: string[] = []): Promise<Run & { journal: string[] }> {
         rmSync(this.journalFile, { force: true });
         this.stack.writeSettings(settings);
-        this.stack.environment.TEST_PULUMI_HOME = this.fakeHome;
         this.stack.environment.FAKE_JOURNAL = this.journalFile;
         this.stack.environment.FAKE_FAILURES = failures.join();
         const run = await this.stack.up();
@@ -28,10 +28,9 @@ export class LivingStack {
         return { ...run, journal };
     }
 
-    /** Previews settings with the real plugins. */
+    /** Previews settings. */
     preview(settings: string, ...options: string[]): Promise<Run> {
         this.stack.writeSettings(settings);
-        delete this.stack.environment.TEST_PULUMI_HOME;
         return this.stack.preview(...options);
     }
 

@@ -80,6 +80,13 @@ export class PulumiStack {
         return (deployment.resources ?? []).map(({ urn }) => urn.split("::").slice(2).join(" "));
     }
 
+    /** An output of the stack, in the clear. */
+    async output(name: string): Promise<unknown> {
+        const words = ["stack", "output", name, "--json", "--show-secrets", "--stack", this.program.stack];
+        const { stdout } = await this.succeed(["--cwd", this.scratch, ...words]);
+        return JSON.parse(stdout);
+    }
+
     /** Calls of the program ssh, one a line. */
     sshCalls(): string[] {
         return existsSync(this.sshLog) ? readFileSync(this.sshLog, "utf8").trim().split("\n") : [];

@@ -1,17 +1,60 @@
 import { expect } from "chai";
 import { LivingStack } from "./livingStack";
+import { Run } from "./pulumiStack";
 import { settingsWith } from "./settings";
 
-describe("zz", () => {
-    it("a", async () => {
-        const living = await LivingStack.create(settingsWith({}));
-        const run = await living.up(settingsWith({}));
-        console.log(run.text.slice(-600), run.seconds, run.journal.length);
-        const again = await living.up(settingsWith({}));
-        console.log(again.text.slice(-2000), again.seconds, again.journal);
-        const p = await living.preview(settingsWith({}), "--diff");
-        console.log(p.text.slice(0,3000), p.text.slice(-1000), p.seconds);
-        const p2 = await living.preview(
+const hosts = ["docker-infra-1", "docker-infra-2", "docker-infra-3"];
+
+/** A newer image than the one in the settings. */
+const newer = `registry.example.com/newer@sha256:${"0".repeat(64)}`;
+
+/** Whether a journal has these entries, in this order, with others in between. */
+function inOrder(journal: string[], entries: string[]): boolean {
+    const places = entries.map((entry) => journal.indexOf(entry));
+    return places.every((place, index) => place >= 0 && place > (places[index - 1] ?? -1));
+}
+
+/** The steps of an update of the Patroni nodes on some hosts, one after the other. */
+function patroniSteps(keys: string[]): string[] {
+    return keys
+        .flatMap((key) => [
+            `pg-patroni-${key}-prepare`,
+            `pg-patroni-${key}`,
+            `pg-patroni-${key}-replaced`,
+            `pg-patroni-${key}-gate`,
+        ])
+        .flatMap((name) => [`begin update ${name}`, `end update ${name}`]);
+}
+
+describe("The real engine", () => {
+    let living: LivingStack;
+    let created: Run;
+
+    before(async () => {
+        living = await LivingStack.create(settingsWith());
+        created = await living.up(settingsWith());
+    });
+
+    after(() => {
+        living.stack.remove();
+    });
+
+    it("creates the production stack, and prints no password", async () => {
+        expect(created.status, created.text).to.equal(0);
+        const passwords = Object.values((await living.stack.output("passwords")) as object).map(String);
+        expect(passwords).to.have.length.above(5);
+        expect(passwords.filter((password) => created.text.includes(password))).to.deep.equal([]);
+    });
+
+    it("finds nothing to do the second time", async () => {
+        const { status, text, journal } = await living.up(settingsWith());
+        expect(status, text).to.equal(0);
+        expect(journal).to.deep.equal([]);
+        expect(text).to.match(/^ +\d+ unchanged$/m);
+    });
+
+    it("shows in a preview, line by line, which settings change, and no secret", async () => {
+        const preview = await living.preview(
             settingsWith({
                 "patroni.parameters.work_mem": "11MB",
                 "haproxy.clientTimeoutSeconds": 70,
@@ -19,7 +62,57 @@ describe("zz", () => {
             }),
             "--diff",
         );
-        console.log(p2.text.slice(0, 9000), p2.seconds);
-        expect(run.status).to.equal(0);
+        expect(preview.status, preview.text).to.equal(0);
+        expect(preview.text).to.match(/- +"work_mem": "16MB"\n +\+ +"work_mem": "11MB"/);
+        expect(preview.text).to.match(/- +timeout client 86400s\n +\+ +timeout client 70s/);
+        expect(preview.text).to.match(/~ generation: "1" => "2"/);
+        const changed = [
+            ...preview.text.matchAll(/^ *[~+-]+ ?(\S+): \((?:update|replace)\)\n.*\n +\[urn=\S+::(\S+)\]$/gm),
+        ];
+        expect(changed.map(([, , name]) => name)).to.have.members([
+            "pg-application-shop-database",
+            "pg-application-shop-owner",
+            "pg-haproxy",
+            "pg-haproxy-config",
+            "pg-haproxy-running",
+            "pg-patroni-dynamic-config",
+        ]);
+        expect(preview.text).not.to.match(/SCRAM-SHA-256|PASSWORD '/);
+    });
+
+    it("changes Patroni's nodes one after the other", async () => {
+        const { status, text, journal } = await living.up(settingsWith({ "images.patroni": newer }));
+        expect(status, text).to.equal(0);
+        expect(inOrder(journal, patroniSteps(hosts)), journal.join("\n")).to.equal(true);
+    });
+
+    it("has a new config there before the old one goes, and its user moves in between", async () => {
+        const changed = settingsWith({ "images.patroni": newer, "haproxy.clientTimeoutSeconds": 70 });
+        const { status, text, journal } = await living.up(changed);
+        expect(status, text).to.equal(0);
+        const order = ["end create pg-haproxy-config", "end update pg-haproxy", "begin delete pg-haproxy-config"];
+        expect(inOrder(journal, order), journal.join("\n")).to.equal(true);
+    });
+
+    describe("after a gate that failed", () => {
+        const changed = settingsWith({ "haproxy.clientTimeoutSeconds": 70 });
+        const [first = "", second = "", third = ""] = hosts;
+
+        it("leaves the nodes after it alone, and says which gate it was", async () => {
+            const { status, text, journal } = await living.up(changed, [`pg-patroni-${second}-gate`]);
+            expect(status).not.to.equal(0);
+            expect(text).to.include(`pg-patroni-${second}-gate`);
+            expect(inOrder(journal, patroniSteps([first])), journal.join("\n")).to.equal(true);
+            expect(journal).to.include(`end update pg-patroni-${second}`);
+            expect(journal.filter((entry) => entry.includes(third)).join("\n")).not.to.match(/pg-patroni/);
+        });
+
+        it("tries that gate again, and goes on only when it holds", async () => {
+            const { status, text, journal } = await living.up(changed);
+            expect(status, text).to.equal(0);
+            const rest = [`end update pg-patroni-${second}-gate`, ...patroniSteps([third])];
+            expect(inOrder(journal, rest), journal.join("\n")).to.equal(true);
+            expect(journal.filter((entry) => entry.includes(first)).join("\n")).not.to.match(/pg-patroni/);
+        });
     });
 });

@@ -40,7 +40,7 @@ describe("render/shell", () => {
     it("runs programs in the workload's running container", () => {
         runner.fake(
             "docker",
-            'case "$1" in ps) echo c1; echo c2; echo "$*" >"$HOME/asked" ;; exec) shift; cat; echo "$*" ;; esac',
+            'case "$1" in ps) echo "$*" >"$HOME/asked"; echo c1; echo c2 ;; exec) shift; cat; echo "$*" ;; esac',
         );
         const { stdout } = runner.run(
             `${inContainerFunction("pg-etcd-db1")}\necho input | in_container psql -c 'SELECT 1'`,

@@ -7,6 +7,8 @@ export const repositoryRoot = resolve(__dirname, "../../..");
 export interface CommandOptions {
     /** Given to the command by standard input. */
     input?: string;
+    /** Keeps standard input open until {@link RunningCommand.endInput}. */
+    holdInput?: boolean;
     env?: NodeJS.ProcessEnv;
     timeoutSeconds?: number;
 }
@@ -25,6 +27,7 @@ export interface RunningCommand {
     pid: number;
     /** What it has written until now. */
     output: () => string;
+    endInput: () => void;
     /** Ends it and all processes of its session at once. */
     kill: () => void;
     ended: Promise<CommandResult>;
@@ -63,8 +66,9 @@ export function start(command: string, args: string[], options: CommandOptions =
         });
     });
     // A command that ends without reading its input must not end the tests.
-    child.stdin.on("error", () => undefined).end(options.input ?? "");
-    return { pid, output: () => output, kill, ended };
+    child.stdin.on("error", () => undefined);
+    if (options.holdInput !== true) child.stdin.end(options.input ?? "");
+    return { pid, output: () => output, endInput: () => child.stdin.end(), kill, ended };
 }
 
 /** Runs a command and gives its result, whatever its status. */

@@ -1,0 +1,76 @@
+import { expect } from "chai";
+import { Cluster, readCluster, waitForHealth } from "./helpers/cluster";
+import { inspectCluster, readBackend } from "./helpers/inspection";
+import { findLeaks, Source } from "./helpers/leaks";
+import { ProcessWatch } from "./helpers/processes";
+import { passwordsOf, readState, startUp, up } from "./helpers/pulumi";
+import { editSettings } from "./helpers/settings";
+import { note } from "./helpers/wait";
+
+describe("no password is in the clear, nor in base64,", () => {
+    let cluster: Cluster;
+    let passwords: Map<string, string>;
+    let output: Source;
+    let processes: Source[];
+
+    before("pulumi up with a new application and a changed password, watched", async () => {
+        cluster = await readCluster();
+        const before = passwordsOf(await readState());
+        const configFile = editSettings(({ applications = {} }) => {
+            applications.app = { ...applications.app, passwordGeneration: 2 };
+            applications.watched = { allowDrop: true, roles: { watched_reader: {} } };
+        });
+        const update = startUp({ configFile, options: ["--diff"] });
+        const watch = new ProcessWatch(Object.keys(cluster.nodes), update.pid);
+        const { status, output: text } = await update.ended;
+        processes = await watch.stop();
+        expect(status, text).to.equal(0);
+        output = { name: "output of pulumi up --diff", text };
+        const after = [...passwordsOf(await readState())].map(
+            ([name, password]) => [`${name} after`, password] as const,
+        );
+        passwords = new Map([...before, ...after]);
+    });
+
+    after("pulumi up with the stack's own settings", async () => {
+        await up();
+        await waitForHealth(cluster);
+    });
+
+    it("for all passwords of the stack's outputs and state", function () {
+        const searched = new Set(passwords.values());
+        const shown = Object.values(cluster.applications).flatMap(({ password, roles }) => [
+            password,
+            ...Object.values(roles).map((role) => role.password),
+        ]);
+        for (const password of [...Object.values(cluster.passwords), ...shown]) {
+            expect(searched.has(password)).to.equal(true);
+        }
+        note(this, `${searched.size} passwords`);
+    });
+
+    it("in what Docker, Patroni and the exporters show, and in all logs", async function () {
+        const sources = await inspectCluster(await readCluster());
+        expect(findLeaks(sources, passwords)).to.deep.equal([]);
+        note(this, `${sources.length} sources`);
+    });
+
+    it("in any process's command line or environment while pulumi up ran", function () {
+        const [own, ...hosts] = processes;
+        expect(own?.text).to.include("pulumi-resource-command");
+        for (const host of hosts) expect(host.text, host.name).to.include("postgres");
+        expect(findLeaks(processes, passwords)).to.deep.equal([]);
+    });
+
+    it("in the output of pulumi up", () => {
+        expect(output.text).to.include("watched");
+        expect(findLeaks([output], passwords)).to.deep.equal([]);
+    });
+
+    it("in the files of Pulumi's backend", function () {
+        const sources = readBackend();
+        expect(sources.some(({ name }) => name.endsWith("/lab.json"))).to.equal(true);
+        expect(findLeaks(sources, passwords)).to.deep.equal([]);
+        note(this, `${sources.length} files`);
+    });
+});
