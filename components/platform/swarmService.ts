@@ -141,7 +141,7 @@ function resources(args: ResourcesArgs): docker.types.input.ServiceTaskSpecResou
 }
 
 /** A duration as the provider reads it back: any other spelling of the same time looks like a change. */
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
     const units: [number, string][] = [
         [Math.floor(seconds / 3600), "h"],
         [Math.floor((seconds % 3600) / 60), "m"],

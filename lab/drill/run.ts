@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 
-export const repositoryRoot = resolve(__dirname, "../..");
+const repositoryRoot = resolve(__dirname, "../..");
 
 const keptErrorOutput = 2000;
 
