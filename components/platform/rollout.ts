@@ -16,7 +16,7 @@ export interface Member {
     workload: Workload;
     /** Runs on the member's host before its container is replaced, never at the first creation. */
     beforeUpdate?: string;
-    /** Runs on the member's host once all members run: at creation, and whenever it changes. */
+    /** Runs on the member's host once all members run: at creation, and whenever it changes; `ready` waits for it. */
     onRunning?: pulumi.Input<string>;
     /** Runs on the member's host after its container was replaced, and must fail unless the member is well again. */
     afterUpdate?: string;

@@ -168,10 +168,6 @@ describe("PostgresCluster", () => {
             expect(recording.childrenOf("pg")).to.deep.equal([]);
         });
 
-        it("says nothing when there is nothing to say", async () => {
-            expect((await recordCluster()).warnings).to.deep.equal([]);
-        });
-
         it("refuses two nodes on one host", async () => {
             const nodes = { a: { host: "db1" }, b: { host: "db1" } };
             const { error } = await recordRefusal(() => createCluster(clusterArgs({ patroni: { nodes } })));
@@ -191,6 +187,10 @@ describe("PostgresCluster", () => {
     });
 
     describe("warnings", () => {
+        it("says nothing when there is nothing to say", async () => {
+            expect((await recordCluster()).warnings).to.deep.equal([]);
+        });
+
         it("tells of a host without a host key", async () => {
             const hosts = hostArgs();
             delete hosts.db2?.ssh;

@@ -151,22 +151,24 @@ describe("a change of the settings arrives at the running cluster:", () => {
         });
     });
 
-    it("a timeout of HAProxy, one container after another", async function () {
-        const probes = cluster.endpoints.readWrite.map(
-            (endpoint) => [endpoint, () => assertListening(endpoint)] as const,
-        );
-        const watch = new OutageWatch(new Map(probes));
-        const configFile = editSettings((settings) => {
-            settings.haproxy = { ...settings.haproxy, connectTimeoutSeconds: 3 };
+    describe("what needs new containers", () => {
+        it("a timeout of HAProxy, one container after another", async function () {
+            const probes = cluster.endpoints.readWrite.map(
+                (endpoint) => [endpoint, () => assertListening(endpoint)] as const,
+            );
+            const watch = new OutageWatch(new Map(probes));
+            const configFile = editSettings((settings) => {
+                settings.haproxy = { ...settings.haproxy, connectTimeoutSeconds: 3 };
+            });
+            const { seconds } = await up({ configFile }).finally(() => watch.stop());
+            note(this, inSeconds(seconds));
+            for (const host of hosts()) {
+                const config = await inContainer(host, "lab-haproxy", ["cat", "/etc/haproxy/haproxy.cfg"]);
+                expect(config, host).to.match(/^ *timeout connect 3s$/m);
+            }
+            expect(watch.silent.size, "entry points that were replaced").to.equal(cluster.endpoints.readWrite.length);
+            expect(watch.together, "entry points that were down at the same time").to.deep.equal([]);
         });
-        const { seconds } = await up({ configFile }).finally(() => watch.stop());
-        note(this, inSeconds(seconds));
-        for (const host of hosts()) {
-            const config = await inContainer(host, "lab-haproxy", ["cat", "/etc/haproxy/haproxy.cfg"]);
-            expect(config, host).to.match(/^ *timeout connect 3s$/m);
-        }
-        expect(watch.silent.size, "entry points that were replaced").to.equal(cluster.endpoints.readWrite.length);
-        expect(watch.together, "entry points that were down at the same time").to.deep.equal([]);
     });
 
     describe("applications", () => {
