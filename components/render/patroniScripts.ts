@@ -42,7 +42,8 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         `result=$(printf '%s' "$config" | ctl edit-config ${scope} --replace - --force) ||`,
         `  fail "Patroni refused the configuration" "correct the settings of 'patroni'; nothing was changed"`,
         // Nodes take a change over within one loop; only then do they say whether they wait for a restart.
-        'case "$result" in *"Not changed"*) ;; *) sleep "$((${loop:-10} + 1))" ;; esac',
+        'settle() { sleep "$((${loop:-10} + 1))"; }',
+        'case "$result" in *"Not changed"*) ;; *) settle ;; esac',
         "if paused; then exit 0; fi",
         rowsFunction(scope),
         `pending() { list=$(rows) && printf '%s\\n' "$list" | awk -F '\\t' -v leads="$1" '$4 == "*" && ($2 == "Leader") == leads { print $1 }'; }`,
@@ -59,16 +60,18 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         "restart_all 0",
         "leader=$(pending 1) || unknown",
         '[ -n "$leader" ] || exit 0',
-        `if [ "$(rows | wc -l)" -gt 1 ]; then`,
-        `  asked switchover ${scope} --leader "$leader" || fail "no other node could take over from $leader" "a replica must be streaming; then run 'pulumi up' again"`,
+        'if [ "$(rows | wc -l)" -eq 1 ]; then restart_all 1; exit 0; fi',
+        `asked switchover ${scope} --leader "$leader" || fail "no other node could take over from $leader" "a replica must be streaming; then run 'pulumi up' again"`,
         waitFor(
             `rows | awk -F '\\t' -v name="$leader" '$1 == name && $2 != "Leader" && $3 == "streaming" { ok = 1 } END { exit !ok }'`,
             timeoutSeconds,
             late("$leader does not stream after its switchover"),
         ),
-        "fi",
-        // A lowered max_connections and the like: replicas can't go below their leader, so it comes before them.
+        // A lowered max_connections and the like: replicas can't go below their leader, so it comes before them, and they say that they
+        // wait only when they have seen it.
+        "settle",
         "restart_all 1",
+        "settle",
         "restart_all 0",
     ].join("\n");
 }

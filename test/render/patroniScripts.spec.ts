@@ -55,6 +55,8 @@ describe("render/patroniScripts", () => {
             "restart pg patroni-db2 --pending --force",
             "restart pg patroni-db3 --pending --force",
             "switchover pg --leader patroni-db1 --force",
+            "sleep 3",
+            "sleep 3",
         ]);
         expect(runner.read("pending")).to.equal("");
     });
