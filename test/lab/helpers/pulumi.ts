@@ -18,6 +18,7 @@ function updateArguments(verb: "up" | "destroy", { configFile, options = [] }: U
         stack,
         "--yes",
         "--skip-preview",
+        "--suppress-outputs",
         "--non-interactive",
         "--color",
         "never",
