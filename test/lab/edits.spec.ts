@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { z } from "zod";
-import { HbaMethod, HbaType } from "../../components";
-import type { Settings } from "../../settings";
+import { ApplicationArgs, HbaMethod, HbaType } from "../../components";
+import type { Login } from "../../lab/drill/session";
 import { Application, applicationOf, Cluster, readCluster, waitForHealth } from "./helpers/cluster";
 import { containerIds, inContainer } from "./helpers/hosts";
 import { assertAnswers, assertListening, OutageWatch } from "./helpers/outages";
@@ -174,30 +174,44 @@ describe("a change of the settings arrives at the running cluster:", () => {
     describe("applications", () => {
         const kept = { database: `Kept "Shop" 1`, owner: "Kept's owner" };
         const dropped = { database: `Dropped "Shop" 2`, owner: "Dropped; owner", allowDrop: true };
+
+        const superuser = (): Login => ({
+            user: "postgres",
+            password: cluster.passwords.postgres ?? "",
+            database: "postgres",
+        });
+        const entryPoint = (): string => cluster.endpoints.readWrite[0] ?? "";
+        const exists = (catalog: "pg_database" | "pg_roles", column: string, name: string): Promise<unknown> =>
+            value(entryPoint(), superuser(), `SELECT EXISTS (SELECT FROM ${catalog} WHERE ${column} = $1)`, [name]);
+
+        /** Runs `up` with one more application. */
+        const upWith = async (
+            key: string,
+            application: ApplicationArgs,
+            passwordGeneration?: number,
+        ): Promise<Cluster> => {
+            const configFile = editSettings(({ applications = {} }) => {
+                applications.app = { ...applications.app, passwordGeneration };
+                applications[key] = application;
+            });
+            await up({ configFile });
+            return readCluster();
+        };
+
+        const usable = async ({ urls, database }: Application): Promise<void> => {
+            for (const path of ["direct", "pooled"] as const) {
+                const { login, endpoints } = parseUrl(urls[path]);
+                const endpoint = endpoints[0] ?? "";
+                expect(await value(endpoint, login, "SELECT current_database()"), endpoint).to.equal(database);
+                await query(endpoint, login, `CREATE TABLE made_by_${path} (n int)`);
+            }
+        };
+
         let changed: Cluster;
 
         before(async () => {
-            const edit = ({ applications = {} }: Settings): void => {
-                applications.app = { ...applications.app, passwordGeneration: 2 };
-                applications.kept = kept;
-                applications.dropped = dropped;
-            };
-            await up({ configFile: editSettings(edit) });
-            changed = await readCluster();
+            changed = await upWith("kept", kept, 2);
         });
-
-        const superuser = (): { user: string; password: string; database: string } => ({
-            user: "postgres",
-            password: changed.passwords.postgres ?? "",
-            database: "postgres",
-        });
-        const exists = (catalog: "pg_database" | "pg_roles", column: string, name: string): Promise<unknown> =>
-            value(
-                changed.endpoints.readWrite[0] ?? "",
-                superuser(),
-                `SELECT EXISTS (SELECT FROM ${catalog} WHERE ${column} = $1)`,
-                [name],
-            );
 
         it("a new password works on every path, and the old one is refused", async () => {
             const old = parseUrl(app.urls.direct).login;
@@ -210,31 +224,27 @@ describe("a change of the settings arrives at the running cluster:", () => {
             }
         });
 
-        it("an added one, whose names need quoting, works on every path", async () => {
-            for (const key of ["kept", "dropped"]) {
-                const { urls, database } = applicationOf(changed, key);
-                for (const path of ["direct", "pooled"] as const) {
-                    const { login, endpoints } = parseUrl(urls[path]);
-                    const endpoint = endpoints[0] ?? "";
-                    expect(await value(endpoint, login, "SELECT current_database()"), key).to.equal(database);
-                    await query(endpoint, login, `CREATE TABLE made_by_${path} (n int)`);
-                }
-            }
+        it("an added one, whose names need quoting, can be used", () => usable(applicationOf(changed, "kept")));
+
+        it("one that is taken out keeps its database and its login", async () => {
+            const { urls } = applicationOf(changed, "kept");
+            changed = await upWith("dropped", dropped);
+            const { login, endpoints } = parseUrl(urls.direct);
+            expect(await value(endpoints[0] ?? "", login, "SELECT count(*) FROM made_by_direct")).to.equal("0");
         });
 
-        it("one that is taken out keeps database and login, unless it may be dropped", async () => {
+        it("one that may be dropped is dropped", async () => {
+            await usable(applicationOf(changed, "dropped"));
+            expect(await exists("pg_database", "datname", dropped.database)).to.equal(true);
             await up();
-            const { login, endpoints } = parseUrl(applicationOf(changed, "kept").urls.direct);
-            expect(await value(endpoints[0] ?? "", login, "SELECT count(*) FROM made_by_direct")).to.equal("0");
-            expect(await exists("pg_database", "datname", dropped.database), dropped.database).to.equal(false);
-            expect(await exists("pg_roles", "rolname", dropped.owner), dropped.owner).to.equal(false);
+            expect(await exists("pg_database", "datname", dropped.database)).to.equal(false);
+            expect(await exists("pg_roles", "rolname", dropped.owner)).to.equal(false);
         });
 
         after("drop what was kept", async () => {
-            const endpoint = changed.endpoints.readWrite[0] ?? "";
             const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-            await query(endpoint, superuser(), `DROP DATABASE IF EXISTS ${quoted(kept.database)} WITH (FORCE)`);
-            await query(endpoint, superuser(), `DROP ROLE IF EXISTS ${quoted(kept.owner)}`);
+            await query(entryPoint(), superuser(), `DROP DATABASE IF EXISTS ${quoted(kept.database)} WITH (FORCE)`);
+            await query(entryPoint(), superuser(), `DROP ROLE IF EXISTS ${quoted(kept.owner)}`);
         });
     });
 });
