@@ -10,7 +10,7 @@ step_style() { npm run --silent check && git ls-files -z '*.sh' .ci/run .ci/prev
 step_pure() { npm run --silent test; }
 step_toolchain() { toolchain/test.sh; }
 step_preview() { npm run --silent test:preview && .ci/preview; }
-step_images() { images/test.sh; }
+step_images() { lab/engine.sh && images/test.sh; }
 step_real() { npm run --silent test:real; }
 step_lab() { lab/test.sh; }
 step_cluster() { make --no-print-directory up && npm run --silent test:lab; }
@@ -34,6 +34,7 @@ for name in "$@"; do
   declare -F "step_$name" >/dev/null || { printf 'run.sh: unknown step %s\n' "$name" >&2; usage >&2; exit 2; }
 done
 
+command -v shellcheck >/dev/null || { printf 'run.sh: shellcheck is missing; install it with apt-get install shellcheck\n' >&2; exit 1; }
 mkdir -p "$LOGS"
 make --no-print-directory node_modules || exit 1
 # shellcheck source-path=SCRIPTDIR source=../toolchain/env.sh

@@ -54,7 +54,7 @@ describe("what is wrong at run time", () => {
             const { output, seconds } = await upFails({ configFile });
             note(this, inSeconds(seconds));
             expect(seconds).to.be.at.most(maximumSecondsToFailure);
-            expect(output).to.match(/10\.77\.0\.12.*host key/);
+            expect(output).to.match(/10\.77\.0\.12.*\bkey\b/);
         });
 
         it("a new host that can't be reached", async function () {

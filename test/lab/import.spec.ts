@@ -16,7 +16,7 @@ const timeoutSeconds = 600;
 
 /** The example's cluster takes the ports of the lab's own, which therefore goes for that time. */
 describe("a second program that imports the package", () => {
-    const { hosts, images, network, swarm } = readSettings();
+    let hosts: string[];
     const directory = mkdtempSync(join(tmpdir(), "pgha-import-"));
     const program = join(directory, example);
 
@@ -26,9 +26,16 @@ describe("a second program that imports the package", () => {
 
     before(async function () {
         this.timeout(timeoutSeconds * 1000);
+        const { images, network, swarm, ...others } = readSettings();
+        hosts = Object.keys(others.hosts);
         await destroy();
         await install(program);
-        const settings = { hosts, images, manager: swarm.manager, enableEncryption: network?.enableEncryption };
+        const settings = {
+            hosts: others.hosts,
+            images,
+            manager: swarm.manager,
+            enableEncryption: network?.enableEncryption,
+        };
         const config = Object.fromEntries(
             Object.entries(settings).map(([key, setting]) => [`${example}:${key}`, setting]),
         );
@@ -41,7 +48,7 @@ describe("a second program that imports the package", () => {
         await pulumi("destroy", ...update);
         await pulumi("stack rm", "--yes", "--force");
         // This cluster was made for the test only, so its data goes, too.
-        await Promise.all(Object.keys(hosts).map((host) => onHost(host, ["rm", "-rf", "/srv/pgha/orders-db"])));
+        await Promise.all(hosts.map((host) => onHost(host, ["rm", "-rf", "/srv/pgha/orders-db"])));
         rmSync(directory, { recursive: true });
         await up();
     });

@@ -1,3 +1,4 @@
+import { readCluster, waitForHealth } from "./cluster";
 import { run } from "./command";
 
 const bringUpTimeoutMs = 30 * 60_000;
@@ -14,5 +15,6 @@ export const mochaHooks = {
             const separator = entry.indexOf("=");
             process.env[entry.slice(0, separator)] = entry.slice(separator + 1);
         }
+        await waitForHealth(await readCluster());
     },
 };
