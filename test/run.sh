@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly LOGS=${XDG_STATE_HOME:-$HOME/.local/state}/pulumi-postgres-ha/test
 readonly STEPS=(style pure toolchain preview images real lab cluster drill)
 
-step_style() { npm run --silent check && git ls-files -z '*.sh' .ci/run .ci/preview | xargs -0 shellcheck -x; }
+step_style() { npm run --silent check && git ls-files -z '*.sh' .ci/run .ci/preview | xargs -0 shellcheck -x -P SCRIPTDIR; }
 step_pure() { npm run --silent test; }
 step_toolchain() { toolchain/test.sh; }
 step_preview() { npm run --silent test:preview && .ci/preview; }
