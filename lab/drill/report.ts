@@ -23,7 +23,9 @@ const endMarker = "<!-- drill:end -->";
 export async function describeMachine(): Promise<string> {
     const docker = await run("docker", ["version", "--format", "{{.Server.Version}}"], 10_000);
     const gibibytes = Math.round(totalmem() / 2 ** 30);
-    return `${cpus().length} cores, ${gibibytes} GiB, Linux ${release()}, Docker ${docker.trim()}`;
+    // Without the suffix by which a distribution or provider calls its build.
+    const [kernel] = release().split("-");
+    return `${cpus().length} cores, ${gibibytes} GiB, Linux ${kernel}, Docker ${docker.trim()}`;
 }
 
 export function succeeded(report: Report): boolean {
