@@ -11,6 +11,8 @@ export type {
     SwarmArgs,
 } from "./postgresClusterArgs";
 export type { ClusterEndpoints, ClusterNode } from "./clusterEndpoints";
+export { ClusterReference } from "./clusterReference";
+export type { ReferencedApplication, ReferencedLogin } from "./clusterReference";
 
 export { Host } from "./host";
 export type { HostArgs, HostComponentArgs, KeyedHostArgs } from "./host";

@@ -10,6 +10,8 @@ export interface RecordOptions {
     preview?: boolean;
     /** What every provider function answers as its standard output. */
     answer?: string;
+    /** Outputs of every other stack that the program refers to. */
+    stackOutputs?: object;
     /** What the stack was before: inputs that the program ignores changes of keep their values, as in the engine. */
     previous?: Recording;
 }
@@ -74,6 +76,9 @@ async function attempt(program: () => void, options: RecordOptions): Promise<Ref
 async function startEngine(recording: Recording, options: RecordOptions): Promise<void> {
     const mocks: pulumi.runtime.Mocks = {
         newResource: ({ type, name }) => {
+            if (type === "pulumi:pulumi:StackReference") {
+                return { id: name, state: { name, outputs: options.stackOutputs, secretOutputNames: [] } };
+            }
             const registration = recording.find(type, name);
             return { id: `${name}-id`, state: { ...registration?.wire, ...computedState(registration) } };
         },

@@ -57,6 +57,7 @@ export class Surface {
             .getDeclaredTypeOfSymbol(symbol)
             .getProperties()
             .filter((member) => member.declarations?.some((declaration) => this.isOurs(declaration)))
+            .filter((member) => !member.declarations?.some(isPrivate))
             .map((member) => {
                 const optional = member.flags & ts.SymbolFlags.Optional ? "?" : "";
                 const type = this.checker.getNonNullableType(this.checker.getTypeOfSymbol(member));
@@ -85,7 +86,7 @@ export class Surface {
             }
         }
         ts.forEachChild(node, (child) => {
-            if (!ts.isBlock(child)) {
+            if (!ts.isBlock(child) && !isPrivate(child)) {
                 this.findUnnamed(child);
             }
         });
@@ -98,6 +99,10 @@ export class Surface {
     private resolve(symbol: ts.Symbol): ts.Symbol {
         return symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
     }
+}
+
+function isPrivate(node: ts.Node): boolean {
+    return ts.isPropertyDeclaration(node) && ts.isPrivateIdentifier(node.name);
 }
 
 function block(head: string, lines: string[]): string {

@@ -1,0 +1,99 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ApplicationLogin, ApplicationUrls } from "./applicationDatabase";
+import type { ClusterEndpoints } from "./clusterEndpoints";
+import { defaultPorts, networkAliases } from "./defaults";
+import { renderConnectionUrl } from "./render/connectionUrl";
+
+/** An application's logins as another stack sees them. */
+export interface ReferencedApplication {
+    /** Name of the database. */
+    database: string;
+    /** The owner's login. */
+    owner: ReferencedLogin;
+    /** Logins of the further roles, by name. */
+    roles: { [name: string]: ReferencedLogin };
+}
+
+/** A role's login, for clients inside and outside the cluster's network. */
+export interface ReferencedLogin extends ApplicationLogin {
+    /** Connection URLs that name `pg-haproxy` and `pg-pgbouncer`: for containers on the cluster's network. */
+    networkUrls: ApplicationUrls;
+}
+
+/** The output `applications` of a stack that made a cluster. */
+interface SavedApplications {
+    [key: string]: {
+        database: string;
+        owner: string;
+        password: string;
+        urls: ApplicationUrls;
+        roles: { [name: string]: ApplicationLogin };
+    };
+}
+
+/**
+ * A cluster that another stack made, for the stack of an application that uses it: the network to join, and logins with their URLs.
+ *
+ * It reads the outputs `endpoints`, `networkId` and `applications` of that stack, as this repository's own program exports them.
+ *
+ * @example
+ * ```typescript
+ * const databases = new ClusterReference("organization/pulumi-postgres-ha/prod");
+ * const url = databases.application("shop").apply(({ owner }) => owner.networkUrls.pooled);
+ * ```
+ */
+export class ClusterReference {
+    /** Where everything answers, as `host:port`. */
+    public readonly endpoints: pulumi.Output<ClusterEndpoints>;
+    /** Id of the network on which `pg-haproxy` and `pg-pgbouncer` are found. */
+    public readonly networkId: pulumi.Output<string>;
+    readonly #applications: pulumi.Output<SavedApplications>;
+
+    /** Refers to the stack with the given name: `organization/project/stack`, where a file backend's organization is `organization`. */
+    constructor(stack: string, opts?: pulumi.CustomResourceOptions) {
+        const reference = new pulumi.StackReference(stack, undefined, opts);
+        this.endpoints = reference.requireOutput("endpoints") as pulumi.Output<ClusterEndpoints>;
+        this.networkId = reference.requireOutput("networkId") as pulumi.Output<string>;
+        this.#applications = pulumi.secret(reference.requireOutput("applications")) as pulumi.Output<SavedApplications>;
+    }
+
+    /**
+     * An application's database and logins; secret.
+     *
+     * @throws RunError if the stack has no such application.
+     */
+    application(key: string): pulumi.Output<ReferencedApplication> {
+        return this.#applications.apply((applications) => {
+            const { database, owner, password, urls, roles } = find(applications, key);
+            const reach = (login: ApplicationLogin): ReferencedLogin => ({
+                ...login,
+                networkUrls: networkUrls(login, database),
+            });
+            return {
+                database,
+                owner: reach({ username: owner, password, urls }),
+                roles: Object.fromEntries(Object.entries(roles).map(([name, login]) => [name, reach(login)])),
+            };
+        });
+    }
+}
+
+function find(applications: SavedApplications, key: string): SavedApplications[string] {
+    const saved = applications[key];
+    if (saved === undefined) {
+        const known = Object.keys(applications).join(", ");
+        throw new pulumi.RunError(`the cluster's stack has no application "${key}"; it has: ${known}`);
+    }
+    return saved;
+}
+
+/** Inside the network the containers' own ports count, not those that hosts publish. */
+function networkUrls({ username, password }: ApplicationLogin, database: string): ApplicationUrls {
+    const url = (alias: string, port: number): string =>
+        renderConnectionUrl({ addresses: [alias], port }, { username, password, database });
+    return {
+        direct: url(networkAliases.haproxy, defaultPorts.readWrite),
+        readOnly: url(networkAliases.haproxy, defaultPorts.readOnly),
+        pooled: url(networkAliases.pgbouncer, defaultPorts.pgbouncer),
+    };
+}
