@@ -1,66 +1,45 @@
 import { expect } from "chai";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { stringify } from "yaml";
-import { repositoryRoot, run } from "./helpers/command";
+import { Example } from "./helpers/example";
 import { onHost } from "./helpers/hosts";
 import { destroy, up } from "./helpers/pulumi";
 import { readSettings } from "./helpers/settings";
 import { parseUrl, query, refusal, value } from "./helpers/sql";
 import { inSeconds, note } from "./helpers/wait";
 
-const example = "import-into-stack";
-const stack = "lab-import";
-const timeoutSeconds = 600;
+const timeoutMs = 600_000;
 
 /** The example's cluster takes the ports of the lab's own, which therefore goes for that time. */
 describe("a second program that imports the package", () => {
+    const example = new Example("import-into-stack");
     let hosts: string[];
-    const directory = mkdtempSync(join(tmpdir(), "pgha-import-"));
-    const program = join(directory, example);
-
-    const pulumi = (verb: string, ...options: string[]): Promise<{ stdout: string; seconds: number }> =>
-        run("pulumi", ["--cwd", program, ...verb.split(" "), "--stack", stack, ...options], { timeoutSeconds });
-    const update = ["--yes", "--skip-preview", "--non-interactive"];
 
     before(async function () {
-        this.timeout(timeoutSeconds * 1000);
+        this.timeout(timeoutMs);
         const { images, network, swarm, ...others } = readSettings();
         hosts = Object.keys(others.hosts);
         await destroy();
-        await install(program);
-        const settings = {
+        await example.install({
             hosts: others.hosts,
             images,
             manager: swarm.manager,
             enableEncryption: network?.enableEncryption,
-        };
-        const config = Object.fromEntries(
-            Object.entries(settings).map(([key, setting]) => [`${example}:${key}`, setting]),
-        );
-        await pulumi("stack init", "--no-select");
-        writeFileSync(join(program, `Pulumi.${stack}.yaml`), stringify({ config }));
+        });
     });
 
     after(async function () {
-        this.timeout(timeoutSeconds * 1000);
-        await pulumi("destroy", ...update);
-        await pulumi("stack rm", "--yes", "--force");
+        this.timeout(timeoutMs);
+        await example.remove();
         // This cluster was made for the test only, so its data goes, too.
         await Promise.all(hosts.map((host) => onHost(host, ["rm", "-rf", "/srv/pgha/orders-db"])));
-        rmSync(directory, { recursive: true });
         await up();
     });
 
     it("brings a whole cluster up", async function () {
-        const { seconds } = await pulumi("up", ...update);
-        note(this, inSeconds(seconds));
+        note(this, inSeconds(await example.up()));
     });
 
     it("its application reads and writes, and its reporting role only reads", async () => {
-        const { stdout } = await pulumi("stack output", "--json", "--show-secrets");
-        const outputs = JSON.parse(stdout) as {
+        const outputs = (await example.outputs()) as {
             urls: { direct: string; pooled: string };
             reporting: { urls: { direct: string } };
         };
@@ -74,18 +53,5 @@ describe("a second program that imports the package", () => {
         expect(await refusal(endpoint, reporting.login, "DELETE FROM orders")).to.match(/^42501 /);
     });
 
-    it("a second up changes nothing", async () => {
-        await pulumi("up", ...update, "--expect-no-changes");
-    });
+    it("a second up changes nothing", () => example.upChangesNothing());
 });
-
-/** Packs this package as it would be published, and installs it into a copy of the example. */
-async function install(program: string): Promise<void> {
-    const { stdout } = await run("npm", ["pack", "--silent", "--pack-destination", join(program, "..")], {
-        timeoutSeconds,
-    });
-    const tarball = join(program, "..", stdout.trim().split("\n").at(-1) ?? "");
-    cpSync(join(repositoryRoot, "examples", example), program, { recursive: true });
-    const options = ["--no-audit", "--no-fund", "--loglevel=error"];
-    await run("npm", ["install", "--prefix", program, ...options, tarball], { timeoutSeconds });
-}
