@@ -3,12 +3,15 @@ import { z } from "zod";
 import {
     ApplicationArgs,
     ApplicationRoleArgs,
+    ClusterConsulArgs,
     ClusterEtcdArgs,
     ClusterImagesArgs,
     ClusterNetworkArgs,
     ClusterPatroniArgs,
+    ConsulMemberArgs,
     EndpointMode,
     EtcdMemberArgs,
+    ExternalEtcdArgs,
     HaProxyPortsArgs,
     HaProxySettingsArgs,
     HbaMethod,
@@ -69,7 +72,7 @@ const swarm = fields<SwarmArgs>({
     endpointMode: z.enum(EndpointMode).optional(),
 });
 
-const images = fields<ClusterImagesArgs>({ patroni: text, etcd: text, haproxy: text, pgbouncer: text, exporter: text });
+const images = fields<ClusterImagesArgs>({ patroni: text, etcd: text.optional(), consul: text.optional(), haproxy: text, pgbouncer: text, exporter: text });
 
 const network = fields<ClusterNetworkArgs>({
     existingNetworkId: text.optional(),
@@ -85,6 +88,14 @@ const etcd = fields<ClusterEtcdArgs>({
     quotaBackendMiB: number.optional(),
     clientPort: number.optional(),
     peerPort: number.optional(),
+    resources,
+});
+
+const consul = fields<ClusterConsulArgs>({
+    members: z.record(text, fields<ConsulMemberArgs>({ host: text })).optional(),
+    httpPort: number.optional(),
+    serverPort: number.optional(),
+    gossipPort: number.optional(),
     resources,
 });
 
@@ -184,6 +195,8 @@ const shape: Shape<Settings> = {
     images,
     network: network.optional(),
     etcd: etcd.optional(),
+    externalEtcd: fields<ExternalEtcdArgs>({ endpoints: texts }).optional(),
+    consul: consul.optional(),
     patroni: patroni.optional(),
     haproxy: haproxy.optional(),
     pgbouncer: pgbouncer.optional(),

@@ -1,3 +1,4 @@
+import type { ConsulMemberArgs } from "./consulQuorum";
 import type { EtcdMemberArgs } from "./etcdQuorum";
 import type { HostArgs } from "./host";
 import type { PatroniNodeArgs } from "./patroniNode";
@@ -14,7 +15,10 @@ export interface SpreadPlacement {
 
 /** Which part of a cluster runs on which host. */
 export interface ClusterPlacement {
+    /** None where the cluster uses another store. */
     etcd: { members: { [key: string]: EtcdMemberArgs } };
+    /** None where the cluster uses another store. */
+    consul: { members: { [key: string]: ConsulMemberArgs } };
     patroni: { nodes: { [key: string]: PatroniNodeArgs } };
     haproxy: SpreadPlacement;
     pgbouncer: SpreadPlacement;
@@ -27,9 +31,11 @@ export function placeOnHosts(clusterName: string, args: PostgresClusterArgs): Cl
     const everywhere = Object.fromEntries(Object.keys(args.hosts).map((host) => [host, { host }]));
     const nodes = args.patroni?.nodes ?? everywhere;
     const nodeHosts = [...new Set(Object.values(nodes).map((node) => node.host))];
+    const besideNodes = Object.fromEntries(nodeHosts.map((host) => [host, { host }]));
     const memories = nodeHosts.flatMap((key) => args.hosts[key]?.memoryMiB ?? []);
     return {
-        etcd: { members: args.etcd?.members ?? Object.fromEntries(nodeHosts.map((host) => [host, { host }])) },
+        etcd: { members: args.etcd?.members ?? (usesEtcd(args) ? besideNodes : {}) },
+        consul: { members: args.consul === undefined ? {} : (args.consul.members ?? besideNodes) },
         patroni: { nodes },
         haproxy: spreadPlacement(clusterName, "haproxy", args.haproxy?.hosts ?? nodeHosts),
         pgbouncer: spreadPlacement(clusterName, "pgbouncer", args.pgbouncer?.hosts ?? nodeHosts),
@@ -45,6 +51,11 @@ export function allLabels(key: string, host: HostArgs, placement: ClusterPlaceme
         labels[label] = String(hosts.includes(key));
     }
     return labels;
+}
+
+/** Whether the cluster has etcd members of its own. */
+export function usesEtcd(args: PostgresClusterArgs): boolean {
+    return args.externalEtcd === undefined && args.consul === undefined;
 }
 
 function spreadPlacement(clusterName: string, role: string, hosts: string[]): SpreadPlacement {

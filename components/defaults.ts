@@ -2,7 +2,7 @@
  * The values that more than one part must agree on. Each is said here and nowhere else.
  */
 
-/** TCP ports. Source: the port table of seed 000 (5432, 5433, 5434, 6432, 7000, 8008, 9187); etcd's own 2379 and 2380. */
+/** TCP ports. Source: the port table of seed 000 (5432, 5433, 5434, 6432, 7000, 8008, 9187); etcd's own 2379 and 2380, Consul's own 8300, 8301 and 8500. */
 export const defaultPorts = {
     postgres: 5432,
     patroniApi: 8008,
@@ -14,6 +14,9 @@ export const defaultPorts = {
     exporter: 9187,
     etcdClient: 2379,
     etcdPeer: 2380,
+    consulHttp: 8500,
+    consulServer: 8300,
+    consulGossip: 8301,
 } as const;
 
 /** User and group that every image runs as, and that owns the data directories (seed 002 uses the same 999:999). */
@@ -32,6 +35,8 @@ export const defaultDataRoot = "/srv/pgha";
 export const containerPaths = {
     etcdConfig: "/etc/etcd/etcd.yml",
     etcdData: "/var/lib/etcd",
+    consulConfig: "/etc/consul/consul.json",
+    consulData: "/var/lib/consul",
     patroniConfigDirectory: "/etc/patroni",
     postgresRoot: "/var/lib/postgresql",
     postgresBinaries: (major: number): string => `/usr/lib/postgresql/${major}/bin`,

@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkEtcd } from "./checks/etcd";
+import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, defaultPorts } from "./defaults";
 import { objectName } from "./platform/objectName";
 import { assertNoProblems } from "./platform/problems";
 import { rollOut } from "./platform/rollout";
 import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { DcsKind, etcd3Settings } from "./render/dcsSections";
 import { renderEtcdYaml } from "./render/etcdYaml";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
 
@@ -93,7 +95,7 @@ export interface EtcdQuorumArgs extends EtcdSettingsArgs {
     dataRoot?: string;
 }
 
-/** What others need to talk to an etcd quorum. `EtcdQuorum` satisfies it, and so may a quorum that is there already. */
+/** What others need to talk to an etcd quorum. `EtcdQuorum` and `ExternalEtcd` satisfy it. */
 export interface EtcdConnection {
     /** Client URLs of all members. Resolves when the quorum is healthy. */
     endpoints: pulumi.Output<string[]>;
@@ -125,9 +127,12 @@ const startTimeoutSeconds = 120;
  * const quorum = new EtcdQuorum("pg-etcd", { target, hosts, image, members: { db1: { host: "db1" }, db2: { host: "db2" }, db3: { host: "db3" } } });
  * ```
  */
-export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnection {
+export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnection, DcsConnection {
     public readonly endpoints: pulumi.Output<string[]>;
     public readonly endpointUrls: string[];
+    public readonly dcsKind: DcsKind = DcsKind.Etcd3;
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in DcsConnection
+    public readonly dcsSettings: { [name: string]: any };
 
     constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:EtcdQuorum", name, {}, opts);
@@ -150,6 +155,7 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
         );
         const port = args.clientPort ?? defaultPorts.etcdClient;
         this.endpointUrls = members.map((member) => `http://${member.host.address}:${port}`);
+        this.dcsSettings = etcd3Settings(this.endpointUrls);
         this.endpoints = ready.urn.apply(() => this.endpointUrls);
         this.registerOutputs({ endpoints: this.endpoints });
     }

@@ -4,6 +4,7 @@
 
 export { PostgresCluster } from "./postgresCluster";
 export type {
+    ClusterConsulArgs,
     ClusterEtcdArgs,
     ClusterImagesArgs,
     ClusterPatroniArgs,
@@ -22,6 +23,12 @@ export { ClusterCredentials } from "./clusterCredentials";
 export type { ClusterCredentialsArgs } from "./clusterCredentials";
 export { EtcdQuorum } from "./etcdQuorum";
 export type { EtcdConnection, EtcdMemberArgs, EtcdQuorumArgs, EtcdSettingsArgs } from "./etcdQuorum";
+export { ExternalEtcd } from "./externalEtcd";
+export type { ExternalEtcdArgs } from "./externalEtcd";
+export { ConsulQuorum } from "./consulQuorum";
+export type { ConsulMemberArgs, ConsulQuorumArgs, ConsulSettingsArgs } from "./consulQuorum";
+export type { DcsConnection } from "./dcsConnection";
+export { DcsKind } from "./render/dcsSections";
 export { PatroniGroup } from "./patroniGroup";
 export type { PatroniConnection, PatroniEndpoint, PatroniGroupArgs, PatroniPasswordArgs } from "./patroniGroup";
 export type { PatroniNodeArgs } from "./patroniNode";

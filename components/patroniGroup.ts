@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkPatroni } from "./checks/patroni";
+import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, systemRoles } from "./defaults";
 import { PatroniNodeArgs, PatroniNodeContext, patroniMember, patroniNodeName } from "./patroniNode";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
@@ -43,8 +44,8 @@ export interface PatroniGroupArgs {
      * **Change:** not possible yet for a living cluster.
      */
     nodes: { [key: string]: PatroniNodeArgs };
-    /** Client URLs of the etcd quorum, known without waiting. */
-    etcdEndpoints: string[];
+    /** Store of the leader lock and the dynamic configuration. */
+    dcs: DcsConnection;
     settings: PatroniSettingsArgs;
     passwords: PatroniPasswordArgs;
     /** Image, by digest. It must honour the contract in images/README.md. */
@@ -134,7 +135,7 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
         scope: args.target.clusterName,
         image: args.image,
         nodeCount: Object.keys(args.nodes).length,
-        etcdEndpoints: args.etcdEndpoints,
+        dcs: args.dcs,
         postgresMajor: settings.postgresMajor,
         postgresPort: settings.postgresPort,
         apiPort: settings.apiPort,

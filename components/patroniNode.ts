@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { containerPaths, defaultPorts, systemRoles } from "./defaults";
+import type { DcsConnection } from "./dcsConnection";
 import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
 import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import type { DcsSection } from "./render/dcsSections";
 import { renderPatroniMemberYaml } from "./render/patroniYaml";
 import { patronictlFunctions } from "./render/patroniScripts";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
@@ -33,7 +35,7 @@ export interface PatroniNodeContext {
     scope: string;
     image: pulumi.Input<string>;
     nodeCount: number;
-    etcdEndpoints: string[];
+    dcs: DcsConnection;
     postgresMajor: number;
     postgresPort: number;
     apiPort: number;
@@ -88,7 +90,7 @@ function patroniWorkload(
         address: host.address,
         postgresPort: context.postgresPort,
         apiPort: context.apiPort,
-        etcdEndpoints: context.etcdEndpoints,
+        dcs: dcsSection(host, context.dcs),
         postgresMajor: context.postgresMajor,
         tags: node.tags ?? {},
     });
@@ -137,6 +139,10 @@ function patroniWorkload(
         stopGraceSeconds: context.stopGraceSeconds,
         restartDelaySeconds: 1,
     };
+}
+
+function dcsSection(host: HostConnection, dcs: DcsConnection): DcsSection {
+    return { kind: dcs.dcsKind, settings: { ...dcs.dcsSettings, ...dcs.dcsHostSettings?.[host.key] } };
 }
 
 function memberShell(key: string, host: HostConnection, context: PatroniNodeContext): string[] {

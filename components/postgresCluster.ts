@@ -2,11 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { ApplicationConnection, ApplicationDatabase, ApplicationEndpoints } from "./applicationDatabase";
 import { checkCluster, clusterWarnings } from "./checks/cluster";
 import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
+import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
 import { ClusterNetwork } from "./clusterNetwork";
 import { allLabels, ClusterPlacement, placeOnHosts } from "./clusterPlacement";
 import { systemRoles } from "./defaults";
-import { EtcdQuorum } from "./etcdQuorum";
+import type { DcsConnection } from "./dcsConnection";
 import { HaProxy } from "./haProxy";
 import { Host } from "./host";
 import { PatroniGroup } from "./patroniGroup";
@@ -58,8 +59,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         const context = createContext(name, clusterName, args, this);
         const network = createNetwork(context);
         const credentials = createCredentials(context);
-        const etcd = createEtcd(context);
-        const patroni = createPatroni(context, etcd, credentials);
+        const patroni = createPatroni(context, createDcs(context), credentials);
         const haproxy = createHaProxy(context, patroni, network, credentials);
         const sql = routerSql(context.target, context.hosts, context.placement, haproxy, [
             patroni.ready,
@@ -135,13 +135,7 @@ function createCredentials({ name, opts }: ClusterContext): ClusterCredentials {
     return new ClusterCredentials(`${name}-credentials`, { names }, opts);
 }
 
-function createEtcd({ name, args, target, hosts, placement, opts }: ClusterContext): EtcdQuorum {
-    const { members } = placement.etcd;
-    const shared = { target, hosts, image: args.images.etcd, dataRoot: args.dataRoot };
-    return new EtcdQuorum(`${name}-etcd`, { ...args.etcd, ...shared, members }, opts);
-}
-
-function createPatroni(context: ClusterContext, etcd: EtcdQuorum, credentials: ClusterCredentials): PatroniGroup {
+function createPatroni(context: ClusterContext, dcs: DcsConnection, credentials: ClusterCredentials): PatroniGroup {
     const { args, hosts, placement, target } = context;
     const { nodes, ...settings } = args.patroni ?? {};
     const { passwords, salt } = credentials;
@@ -152,7 +146,7 @@ function createPatroni(context: ClusterContext, etcd: EtcdQuorum, credentials: C
             hosts,
             memoryMiB: placement.smallestMemoryMiB,
             nodes: placement.patroni.nodes,
-            etcdEndpoints: etcd.endpointUrls,
+            dcs,
             settings,
             passwords: {
                 superuser: required(passwords, systemRoles.superuser),

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ApplicationArgs } from "./applicationDatabase";
 import { ClusterNetworkArgs } from "./clusterNetwork";
+import { ConsulMemberArgs, ConsulSettingsArgs } from "./consulQuorum";
 import { EtcdMemberArgs, EtcdSettingsArgs } from "./etcdQuorum";
+import { ExternalEtcdArgs } from "./externalEtcd";
 import { HaProxySettingsArgs } from "./haProxy";
 import { HostArgs } from "./host";
 import { PatroniNodeArgs } from "./patroniNode";
@@ -13,7 +15,10 @@ import { PostgresExporterSettingsArgs } from "./postgresExporter";
 /** Images of all parts, by digest. */
 export interface ClusterImagesArgs {
     patroni: pulumi.Input<string>;
-    etcd: pulumi.Input<string>;
+    /** Needed where `etcd` has members. */
+    etcd?: pulumi.Input<string>;
+    /** Needed where `consul` is given. */
+    consul?: pulumi.Input<string>;
     haproxy: pulumi.Input<string>;
     pgbouncer: pulumi.Input<string>;
     exporter: pulumi.Input<string>;
@@ -57,6 +62,18 @@ export interface ClusterEtcdArgs extends EtcdSettingsArgs {
     members?: { [key: string]: EtcdMemberArgs };
 }
 
+/** Consul's servers and settings. */
+export interface ClusterConsulArgs extends ConsulSettingsArgs {
+    /**
+     * Servers by key. Each Patroni node needs one on its host.
+     *
+     * @default - one on each host with a Patroni node
+     *
+     * **Change:** not possible yet for a living quorum.
+     */
+    members?: { [key: string]: ConsulMemberArgs };
+}
+
 /** Patroni's nodes and settings. */
 export interface ClusterPatroniArgs extends PatroniSettingsArgs {
     /**
@@ -91,8 +108,24 @@ export interface PostgresClusterArgs {
     images: ClusterImagesArgs;
     /** @default - an encrypted overlay network on 10.0.20.0/24 */
     network?: ClusterNetworkArgs;
-    /** @default - one member on each host with a Patroni node */
+    /** @default - one member on each host with a Patroni node, unless `externalEtcd` or `consul` is given */
     etcd?: ClusterEtcdArgs;
+    /**
+     * An etcd quorum that is there already, in place of `etcd`.
+     *
+     * @default - none
+     *
+     * **Change:** to and from another store is not possible: its keys would be missing there.
+     */
+    externalEtcd?: ExternalEtcdArgs;
+    /**
+     * Consul in place of etcd.
+     *
+     * @default - none
+     *
+     * **Change:** to and from another store is not possible: its keys would be missing there.
+     */
+    consul?: ClusterConsulArgs;
     /** @default - one node on each host */
     patroni?: ClusterPatroniArgs;
     /** @default - one on each host with a Patroni node */

@@ -1,9 +1,11 @@
-import { placeOnHosts } from "../clusterPlacement";
+import type { ClusterPlacement } from "../clusterPlacement";
+import { placeOnHosts, usesEtcd } from "../clusterPlacement";
 import { hostLabel } from "../defaults";
 import type { HostArgs } from "../host";
 import { postgresParameters } from "../patroniSettings";
 import type { PostgresClusterArgs } from "../postgresClusterArgs";
 import { checkApplications } from "./applications";
+import { checkConsulSettings, checkDcsChoice, checkDcsHosts, checkExternalEtcd } from "./dcs";
 import { checkEtcdSettings } from "./etcd";
 import { checkHaProxySettings } from "./haProxy";
 import { checkHost, hostWarnings } from "./hosts";
@@ -23,7 +25,6 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
     const placement = placeOnHosts(clusterName, args);
     const nodes = placement.patroni.nodes;
     const hosts = placedHosts(args);
-    const members = placement.etcd.members;
     const memoryMiB = placement.smallestMemoryMiB;
     return [
         ...checkClusterName("clusterName", clusterName),
@@ -39,8 +40,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
             args.network?.subnet,
             Object.values(args.hosts).map((host) => host.address),
         ),
-        ...checkEtcdSettings("etcd", { ...args.etcd, members }),
-        ...checkMembers("etcd.members", clusterName, args.etcd?.members ?? onKnownHosts(members, args.hosts), hosts),
+        ...checkDcs(clusterName, args, placement),
         ...checkPatroniSettings("patroni", args.patroni ?? {}, Object.keys(nodes).length, memoryMiB),
         ...checkMembers("patroni.nodes", clusterName, nodes, hosts),
         ...checkTags("patroni.nodes", nodes),
@@ -60,6 +60,35 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
             Number(postgresParameters(args.patroni ?? {}, memoryMiB).max_connections),
         ),
         ...Object.entries(args.images).flatMap(([name, image]) => checkImage(`images.${name}`, image)),
+    ];
+}
+
+function checkDcs(clusterName: string, args: PostgresClusterArgs, placement: ClusterPlacement): Problem[] {
+    const { consul, etcd, externalEtcd } = args;
+    const hosts = placedHosts(args);
+    const servers = placement.consul.members;
+    const members = (path: string, given: Members | undefined, placed: Members): Problem[] =>
+        checkMembers(path, clusterName, given ?? onKnownHosts(placed, args.hosts), hosts);
+    return [
+        ...checkDcsChoice(args),
+        ...(usesEtcd(args)
+            ? [
+                  ...checkEtcdSettings("etcd", { ...etcd, ...placement.etcd }),
+                  ...members("etcd.members", etcd?.members, placement.etcd.members),
+              ]
+            : []),
+        ...(externalEtcd === undefined ? [] : checkExternalEtcd("externalEtcd", externalEtcd)),
+        ...(consul === undefined
+            ? []
+            : [
+                  ...checkConsulSettings("consul", { ...consul, ...placement.consul }),
+                  ...members("consul.members", consul.members, servers),
+                  ...checkDcsHosts(
+                      "patroni.nodes",
+                      placement.patroni.nodes,
+                      Object.values(servers).map(({ host }) => host),
+                  ),
+              ]),
     ];
 }
 

@@ -1,11 +1,8 @@
 import type { EtcdQuorumArgs } from "../etcdQuorum";
 import { Problem } from "./problem";
-import { checkMembers } from "./members";
+import { checkMembers, checkQuorumSize } from "./members";
 import { checkClusterName } from "./names";
 import { checkNumbers, checkResources, portBounds } from "./values";
-
-/** etcd's own advice: more members cost every write and gain nothing (etcd FAQ, "maximum cluster size"). */
-const mostMembers = 7;
 
 /** Checks an etcd quorum. */
 export function checkEtcd(path: string, args: EtcdQuorumArgs): Problem[] {
@@ -18,7 +15,6 @@ export function checkEtcd(path: string, args: EtcdQuorumArgs): Problem[] {
 
 /** Checks what can be told without the hosts. */
 export function checkEtcdSettings(path: string, args: Omit<EtcdQuorumArgs, "target" | "hosts" | "image">): Problem[] {
-    const count = Object.keys(args.members).length;
     const problems = [
         ...checkNumbers(path, args, {
             heartbeatIntervalMilliseconds: { min: 10, max: 5000 },
@@ -28,11 +24,8 @@ export function checkEtcdSettings(path: string, args: Omit<EtcdQuorumArgs, "targ
             peerPort: portBounds,
         }),
         ...checkResources(`${path}.resources`, args.resources),
+        ...checkQuorumSize(`${path}.members`, Object.keys(args.members).length),
     ];
-    if (count % 2 === 0 || count > mostMembers) {
-        const reason = `${count} members were given; an odd number from 1 to ${mostMembers} is allowed, because an even one tolerates no more losses than one less`;
-        problems.push({ path: `${path}.members`, reason });
-    }
     const heartbeat = args.heartbeatIntervalMilliseconds ?? 100;
     const election = args.electionTimeoutMilliseconds ?? 1000;
     if (election < 5 * heartbeat) {

@@ -2,6 +2,9 @@ import { Problem } from "./problem";
 import { checkKey, longestMemberKey } from "./names";
 import { duplicated } from "./values";
 
+/** etcd's own advice, and Consul's: more members cost every write and gain nothing (etcd FAQ, "maximum cluster size"). */
+const mostQuorumMembers = 7;
+
 /** A host as placement sees it. */
 interface PlacedHost {
     constraint: string;
@@ -39,6 +42,15 @@ export function checkMembers(
             reason: `${paths.join(" and ")} have the same placement "${value}", so both could land on one host; each host needs a label value of its own`,
         })),
     ];
+}
+
+/** Checks the number of members of a quorum. */
+export function checkQuorumSize(path: string, count: number): Problem[] {
+    if (count % 2 === 1 && count <= mostQuorumMembers) {
+        return [];
+    }
+    const reason = `${count} members were given; an odd number from 1 to ${mostQuorumMembers} is allowed, because an even one tolerates no more losses than one less`;
+    return [{ path, reason }];
 }
 
 /** Checks that a host is known. */

@@ -4,6 +4,7 @@ import type { PatroniNodeArgs } from "../patroniNode";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "../patroniSettings";
 import { HbaMethod, HbaType } from "../render/pgHba";
 import type { HbaRuleArgs } from "../render/pgHba";
+import { checkDcsHosts } from "./dcs";
 import { Problem } from "./problem";
 import { checkMembers } from "./members";
 import { pagesToMiB } from "./memory";
@@ -38,6 +39,7 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
         ...checkPatroniSettings(path, args.settings, Object.keys(args.nodes).length, args.memoryMiB),
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
         ...checkTags(`${path}.nodes`, args.nodes),
+        ...checkDcsHosts(`${path}.nodes`, args.nodes, args.dcs.dcsHostSettings && Object.keys(args.dcs.dcsHostSettings)),
     ];
 }
 

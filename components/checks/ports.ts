@@ -22,7 +22,7 @@ const swarmPorts = [2377, 7946, 4789];
 export function checkPorts(args: PostgresClusterArgs, placement: ClusterPlacement): Problem[] {
     const ports = publishedPorts(args, placement);
     const reserved = ports
-        .filter(({ port }) => swarmPorts.includes(port))
+        .filter(({ port, hosts }) => hosts.length > 0 && swarmPorts.includes(port))
         .map(({ path, port }) => ({ path, reason: `${port} was given; Swarm itself uses it on every host` }));
     const seen = new Set<string>();
     const overlaps = Object.keys(args.hosts).flatMap((host) => {
@@ -39,6 +39,7 @@ export function checkPorts(args: PostgresClusterArgs, placement: ClusterPlacemen
 
 function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement): PublishedPort[] {
     const etcd = Object.values(placement.etcd.members).map((member) => member.host);
+    const consul = Object.values(placement.consul.members).map((member) => member.host);
     const nodes = Object.values(placement.patroni.nodes).map((node) => node.host);
     // The ingress mesh takes a port on every host of the Swarm.
     const everywhere = String(args.swarm.publishMode) === ingress ? Object.keys(args.hosts) : undefined;
@@ -48,6 +49,9 @@ function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement):
     return [
         { path: "etcd.clientPort", port: args.etcd?.clientPort ?? defaultPorts.etcdClient, hosts: etcd },
         { path: "etcd.peerPort", port: args.etcd?.peerPort ?? defaultPorts.etcdPeer, hosts: etcd },
+        { path: "consul.httpPort", port: args.consul?.httpPort ?? defaultPorts.consulHttp, hosts: consul },
+        { path: "consul.serverPort", port: args.consul?.serverPort ?? defaultPorts.consulServer, hosts: consul },
+        { path: "consul.gossipPort", port: args.consul?.gossipPort ?? defaultPorts.consulGossip, hosts: consul },
         { path: "patroni.postgresPort", port: args.patroni?.postgresPort ?? defaultPorts.postgres, hosts: nodes },
         { path: "patroni.apiPort", port: args.patroni?.apiPort ?? defaultPorts.patroniApi, hosts: nodes },
         { path: "exporter.port", port: args.exporter?.port ?? defaultPorts.exporter, hosts: nodes },

@@ -50,7 +50,7 @@ export function createSwarmService(
                 // Swarm takes no ingress port on a service without a virtual address.
                 mode: placement.publishMode === PublishMode.Ingress ? "vip" : target.endpointMode,
                 ports: workload.ports.map((port) => ({
-                    protocol: "tcp",
+                    protocol: port.protocol ?? "tcp",
                     targetPort: port.target,
                     publishedPort: port.published,
                     publishMode: placement.publishMode,

@@ -130,7 +130,8 @@ export interface Workload {
     data?: WorkloadData;
     /** Writable directories in memory, with their sizes in MiB; the rest of the root file system is read-only. */
     tmpfs: { path: string; sizeMiB: number }[];
-    ports: { target: number; published: number }[];
+    /** TCP unless it says UDP. */
+    ports: { target: number; published: number; protocol?: "udp" }[];
     resources: ResourcesArgs;
     health: HealthCheck;
     /**

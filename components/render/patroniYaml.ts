@@ -1,4 +1,5 @@
 import { containerPaths, defaultPorts, systemLogins, systemRoles } from "../defaults";
+import type { DcsSection } from "./dcsSections";
 import { PostgresParameters } from "./tuning";
 import { sortedEntries } from "./shell";
 import { renderYaml } from "./yaml";
@@ -13,8 +14,8 @@ export interface PatroniMemberConfig {
     address: string;
     postgresPort: number;
     apiPort: number;
-    /** `http://host:port` or `https://host:port` of each etcd member. */
-    etcdEndpoints: string[];
+    /** Where it keeps the leader lock. */
+    dcs: DcsSection;
     postgresMajor: number;
     tags: { [name: string]: string | number | boolean };
 }
@@ -55,10 +56,7 @@ export function renderPatroniMemberYaml(config: PatroniMemberConfig): string {
             listen: `0.0.0.0:${defaultPorts.patroniApi}`,
             connect_address: `${config.address}:${config.apiPort}`,
         },
-        etcd3: {
-            protocol: config.etcdEndpoints.every((url) => url.startsWith("https:")) ? "https" : "http",
-            hosts: config.etcdEndpoints.map((url) => url.replace(/^https?:\/\//, "")),
-        },
+        [config.dcs.kind]: config.dcs.settings,
         postgresql: {
             listen: `0.0.0.0:${defaultPorts.postgres}`,
             connect_address: `${config.address}:${config.postgresPort}`,

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import * as pulumi from "@pulumi/pulumi";
 import { PatroniGroup, PatroniGroupArgs } from "../../components";
+import { DcsKind, etcd3Settings } from "../../components/render/dcsSections";
 import { hostConnections, image, swarmTarget } from "../helpers/cluster";
 import { problemPaths, record, RecordOptions, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
@@ -12,7 +13,7 @@ function patroniArgs(changes: Partial<PatroniGroupArgs> = {}): PatroniGroupArgs 
         hosts: hostConnections(),
         memoryMiB: 4096,
         nodes: { a: { host: "db1" }, b: { host: "db2" }, c: { host: "db3" } },
-        etcdEndpoints: ["http://192.0.2.11:2379", "http://192.0.2.12:2379", "http://192.0.2.13:2379"],
+        dcs: { dcsKind: DcsKind.Etcd3, dcsSettings: etcd3Settings(["http://192.0.2.11:2379"]) },
         settings: {},
         passwords: {
             superuser: pulumi.secret("superuser-word"),

@@ -25,6 +25,7 @@ export function image(name: string): string {
 export const images: ClusterImagesArgs = {
     patroni: image("patroni"),
     etcd: image("etcd"),
+    consul: image("consul"),
     haproxy: image("haproxy"),
     pgbouncer: image("pgbouncer"),
     exporter: image("exporter"),

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { containerPaths } from "../../components/defaults";
 import { normalizePatroniSettings } from "../../components/patroniSettings";
+import { DcsKind, etcd3Settings } from "../../components/render/dcsSections";
 import { renderEtcdYaml } from "../../components/render/etcdYaml";
 import {
     renderPatroniBootstrapYaml,
@@ -28,7 +29,7 @@ describe("Patroni itself", () => {
         const files = {
             [`${directory}/10-member.yml`]: renderPatroniMemberYaml({
                 ...patroniMember,
-                etcdEndpoints: ["http://127.0.0.1:2379"],
+                dcs: { kind: DcsKind.Etcd3, settings: etcd3Settings(["http://127.0.0.1:2379"]) },
             }),
             [`${directory}/20-bootstrap.yml`]: renderPatroniBootstrapYaml(patroniDynamic, true),
             [`${directory}/30-passwords.yml`]: renderPatroniPasswordsYaml(patroniPasswords),

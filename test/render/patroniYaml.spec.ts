@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { parse } from "yaml";
+import { DcsKind, etcd3Settings } from "../../components/render/dcsSections";
 import {
     renderPatroniBootstrapYaml,
     renderPatroniDynamicJson,
@@ -13,8 +14,9 @@ describe("render/patroniYaml", () => {
     it("renders a member", () => expectGolden("patroni-member.yml", renderPatroniMemberYaml(patroniMember)));
 
     it("renders a member that talks TLS to etcd", () => {
-        const etcdEndpoints = ["https://192.0.2.11:2379", "https://192.0.2.12:2379"];
-        const { etcd3 } = parse(renderPatroniMemberYaml({ ...patroniMember, etcdEndpoints })) as { etcd3: unknown };
+        const settings = etcd3Settings(["https://192.0.2.11:2379", "https://192.0.2.12:2379"]);
+        const dcs = { kind: DcsKind.Etcd3, settings };
+        const { etcd3 } = parse(renderPatroniMemberYaml({ ...patroniMember, dcs })) as { etcd3: unknown };
         expect(etcd3).to.deep.equal({ protocol: "https", hosts: ["192.0.2.11:2379", "192.0.2.12:2379"] });
     });
 

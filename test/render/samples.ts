@@ -1,4 +1,5 @@
 import { normalizePatroniSettings } from "../../components/patroniSettings";
+import { DcsKind, etcd3Settings } from "../../components/render/dcsSections";
 import { HaProxyConfig } from "../../components/render/haproxyCfg";
 import { PatroniDynamicConfig, PatroniMemberConfig } from "../../components/render/patroniYaml";
 import { PgBouncerConfig, PoolMode } from "../../components/render/pgbouncerIni";
@@ -14,7 +15,7 @@ export const patroniMember: PatroniMemberConfig = {
     address: "192.0.2.11",
     postgresPort: 5432,
     apiPort: 8008,
-    etcdEndpoints: addresses.map((address) => `http://${address}:2379`),
+    dcs: { kind: DcsKind.Etcd3, settings: etcd3Settings(addresses.map((address) => `http://${address}:2379`)) },
     postgresMajor: 17,
     tags: { nofailover: false, clonefrom: true },
 };

@@ -1,0 +1,222 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkConsul } from "./checks/dcs";
+import type { DcsConnection } from "./dcsConnection";
+import { containerPaths, defaultDataRoot, defaultPorts } from "./defaults";
+import { objectName } from "./platform/objectName";
+import { assertNoProblems } from "./platform/problems";
+import { rollOut } from "./platform/rollout";
+import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { renderConsulJson } from "./render/consulJson";
+import { consulSettings, DcsKind } from "./render/dcsSections";
+import { failFunction, inContainerFunction, waitFor } from "./render/shell";
+
+/** One Consul server. */
+export interface ConsulMemberArgs {
+    /**
+     * Key of the host that it is pinned to.
+     *
+     * **Change:** not possible; take the server out and add another.
+     */
+    host: string;
+}
+
+/** Settings of Consul. */
+export interface ConsulSettingsArgs {
+    /**
+     * TCP port of the HTTP API, on each server's host.
+     *
+     * @default 8500
+     *
+     * **Change:** rolling restart of Consul and Patroni.
+     */
+    httpPort?: number;
+    /**
+     * TCP port for the other servers, on each server's host.
+     *
+     * @default 8300
+     *
+     * **Change:** not possible: servers know each other by it.
+     */
+    serverPort?: number;
+    /**
+     * TCP and UDP port of the gossip between servers, on each server's host.
+     *
+     * @default 8301
+     *
+     * **Change:** not possible: servers know each other by it.
+     */
+    gossipPort?: number;
+    /**
+     * CPU and memory of each server.
+     *
+     * @default - at most 0.5 CPU and 512 MiB, with 0.1 CPU and 128 MiB reserved
+     *
+     * **Change:** rolling restart.
+     */
+    resources?: ResourcesArgs;
+}
+
+/** Arguments of {@link ConsulQuorum}. */
+export interface ConsulQuorumArgs extends ConsulSettingsArgs {
+    target: SwarmTarget;
+    /** Hosts by key. */
+    hosts: { [key: string]: HostConnection };
+    /**
+     * Servers by key; an odd number, each on a host of its own.
+     *
+     * **Change:** not possible yet for a living quorum.
+     */
+    members: { [key: string]: ConsulMemberArgs };
+    /** Image, by digest. It must honour the contract in images/README.md. */
+    image: pulumi.Input<string>;
+    /**
+     * Directory on each host that gets `<cluster>/<server>`.
+     *
+     * @default "/srv/pgha"
+     *
+     * **Change:** not possible: data is never moved.
+     */
+    dataRoot?: string;
+}
+
+/** As much as an etcd member gets: the store is as small. */
+const defaultResources: ResourcesArgs = {
+    cpuLimit: 0.5,
+    memoryLimitMiB: 512,
+    cpuReservation: 0.1,
+    memoryReservationMiB: 128,
+};
+
+/** Free space, in MiB, that a server needs to begin with. */
+const minimumFreeMiB = 512;
+
+/** Time for the servers to run, and then to form a quorum. */
+const startTimeoutSeconds = 120;
+
+/**
+ * A quorum of Consul servers: one Swarm service for each, pinned to its host by label, with its data in a directory of the host.
+ *
+ * Servers know each other by host address, and a Patroni node talks to the server of its own host, as Consul wants it. An update replaces
+ * one server at a time, and the next only when the quorum is healthy again.
+ *
+ * @example
+ * ```typescript
+ * const quorum = new ConsulQuorum("pg-consul", { target, hosts, image, members: { db1: { host: "db1" }, db2: { host: "db2" }, db3: { host: "db3" } } });
+ * ```
+ */
+export class ConsulQuorum extends pulumi.ComponentResource implements DcsConnection {
+    /** URLs of the servers' HTTP API. Resolves when the quorum is healthy. */
+    public readonly endpoints: pulumi.Output<string[]>;
+    public readonly dcsKind: DcsKind = DcsKind.Consul;
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in DcsConnection
+    public readonly dcsSettings: { [name: string]: any } = {};
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in DcsConnection
+    public readonly dcsHostSettings: { [hostKey: string]: { [name: string]: any } };
+
+    constructor(name: string, args: ConsulQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("pgha:index:ConsulQuorum", name, {}, opts);
+        assertNoProblems(checkConsul("consul", args));
+
+        const members = locateMembers(args);
+        const ready = rollOut(
+            name,
+            {
+                target: args.target,
+                members: members.map((member) => ({
+                    ...member,
+                    workload: consulWorkload(member, members, args),
+                    afterUpdate: quorumScript(member, args),
+                })),
+                ready: members[0] ? quorumScript(members[0], args) : "",
+                startTimeoutSeconds,
+            },
+            { parent: this },
+        );
+        const port = args.httpPort ?? defaultPorts.consulHttp;
+        this.endpoints = ready.urn.apply(() => members.map(({ host }) => `http://${host.address}:${port}`));
+        this.dcsHostSettings = Object.fromEntries(
+            members.map(({ host }) => [host.key, consulSettings(host.address, port)]),
+        );
+        this.registerOutputs({ endpoints: this.endpoints });
+    }
+}
+
+interface LocatedMember {
+    key: string;
+    host: HostConnection;
+}
+
+function locateMembers(args: ConsulQuorumArgs): LocatedMember[] {
+    return Object.entries(args.members).flatMap(([key, member]) => {
+        const host = args.hosts[member.host];
+        return host === undefined ? [] : [{ key, host }];
+    });
+}
+
+function memberName(key: string): string {
+    return objectName("consul", key);
+}
+
+function portsOf(args: ConsulQuorumArgs) {
+    return {
+        httpPort: args.httpPort ?? defaultPorts.consulHttp,
+        serverPort: args.serverPort ?? defaultPorts.consulServer,
+        gossipPort: args.gossipPort ?? defaultPorts.consulGossip,
+    };
+}
+
+function consulWorkload({ key, host }: LocatedMember, members: LocatedMember[], args: ConsulQuorumArgs): Workload {
+    const name = memberName(key);
+    const ports = portsOf(args);
+    const config = renderConsulJson({
+        name,
+        address: host.address,
+        addresses: members.map((member) => member.host.address),
+        datacenter: args.target.clusterName,
+        ...ports,
+    });
+    return {
+        name,
+        image: args.image,
+        args: ["consul", "agent", "-config-file", containerPaths.consulConfig],
+        files: [{ key: "config", path: containerPaths.consulConfig, content: config, secret: false }],
+        data: {
+            hostPath: `${args.dataRoot ?? defaultDataRoot}/${args.target.clusterName}/${name}`,
+            path: containerPaths.consulData,
+            minimumFreeMiB,
+        },
+        tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
+        ports: [
+            { target: ports.httpPort, published: ports.httpPort },
+            { target: ports.serverPort, published: ports.serverPort },
+            { target: ports.gossipPort, published: ports.gossipPort },
+            { target: ports.gossipPort, published: ports.gossipPort, protocol: "udp" },
+        ],
+        resources: args.resources ?? defaultResources,
+        // A server without quorum is not ill: killing it would not bring the others back.
+        health: {
+            command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${ports.httpPort}/v1/agent/self`],
+            intervalSeconds: 5,
+            timeoutSeconds: 5,
+            retries: 6,
+            startPeriodSeconds: 60,
+        },
+        stopGraceSeconds: 30,
+        restartDelaySeconds: 1,
+    };
+}
+
+/** Waits until Consul's autopilot calls every server healthy: it answers with an error status otherwise. */
+function quorumScript({ key, host }: LocatedMember, args: ConsulQuorumArgs): string {
+    const service = objectName(args.target.clusterName, memberName(key));
+    const url = `http://127.0.0.1:${portsOf(args).httpPort}/v1/operator/autopilot/health`;
+    const wanted = Object.keys(args.members).length;
+    const reason = `fail "the Consul quorum is not healthy after ${startTimeoutSeconds} s" "look at 'docker service logs ${service}' and run 'pulumi up' again"`;
+    return [
+        failFunction(host),
+        inContainerFunction(service),
+        // A quorum that is still forming calls itself healthy with the servers that it knows.
+        `healthy() { [ "$(in_container curl -fsS --max-time 3 ${url} 2>/dev/null | grep -o '"Voter":true' | wc -l)" -eq ${wanted} ]; }`,
+        waitFor("healthy", startTimeoutSeconds, reason),
+    ].join("\n");
+}

@@ -1,0 +1,17 @@
+import type { DcsKind } from "./render/dcsSections";
+
+/** A store for Patroni's leader lock and dynamic configuration. `EtcdQuorum`, `ExternalEtcd` and `ConsulQuorum` satisfy it. */
+export interface DcsConnection {
+    /** Which store it is. */
+    dcsKind: DcsKind;
+    /** What stands in Patroni's section of that name on every node. */
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- texts, numbers, booleans and lists: Pulumi's schemas have no unions of them
+    dcsSettings: { [name: string]: any };
+    /**
+     * What stands there beside it, by the key of the node's host.
+     *
+     * @default - the same for all hosts
+     */
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+    dcsHostSettings?: { [hostKey: string]: { [name: string]: any } };
+}
