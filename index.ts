@@ -15,12 +15,15 @@ export const nodes = cluster.nodes;
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(
     Object.fromEntries(
-        Object.entries(cluster.applications).map(([key, { database, owner, password, urls, roles }]) => [
+        Object.entries(cluster.applications).map(([key, { database, owner, password, urls, roles, replicationRoles }]) => [
             key,
-            { database, owner, password, urls, roles },
+            { database, owner, password, urls, roles, replicationRoles },
         ]),
     ),
 );
+
+/** Logins of the administrators, by name. */
+export const administrators = cluster.administrators;
 
 /** Passwords of the cluster's own logins, by name. */
 export const passwords = pulumi.secret(cluster.passwords);

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import {
+    AdministratorArgs,
     ApplicationArgs,
     ApplicationRoleArgs,
     ClusterConsulArgs,
@@ -18,14 +19,18 @@ import {
     HbaRuleArgs,
     HbaType,
     HostArgs,
+    IgnoredSlotArgs,
     PatroniNodeArgs,
     PgBouncerSettingsArgs,
     PoolMode,
     PostgresClusterArgs,
     PostgresExporterSettingsArgs,
     PublishMode,
+    ReplicationRoleArgs,
     ResourcesArgs,
     RoleAccess,
+    SlotArgs,
+    SlotType,
     SshArgs,
     SwarmArgs,
     TimingPreset,
@@ -107,6 +112,15 @@ const hbaRule = fields<HbaRuleArgs>({
     method: z.enum(HbaMethod).optional(),
 });
 
+const slot = fields<SlotArgs>({ type: z.enum(SlotType), database: text.optional(), plugin: text.optional() });
+
+const ignoredSlot = fields<IgnoredSlotArgs>({
+    name: text.optional(),
+    type: z.enum(SlotType).optional(),
+    database: text.optional(),
+    plugin: text.optional(),
+});
+
 const patroni = fields<ClusterPatroniArgs>({
     nodes: z.record(text, fields<PatroniNodeArgs>({ host: text, tags: scalarMap.optional() })).optional(),
     timing: z.enum(TimingPreset).optional(),
@@ -122,6 +136,8 @@ const patroni = fields<ClusterPatroniArgs>({
     failsafeMode: flag.optional(),
     usePgRewind: flag.optional(),
     useSlots: flag.optional(),
+    slots: z.record(text, slot).optional(),
+    ignoreSlots: z.array(ignoredSlot).optional(),
     enableDataChecksums: flag.optional(),
     parameters: scalarMap.optional(),
     hbaRules: z.array(hbaRule).optional(),
@@ -178,6 +194,12 @@ const application = fields<ApplicationArgs>({
             }),
         )
         .optional(),
+    replicationRoles: z
+        .record(
+            text,
+            fields<ReplicationRoleArgs>({ connectionLimit: number.optional(), passwordGeneration: number.optional() }),
+        )
+        .optional(),
     schemas: texts.optional(),
     extensions: texts.optional(),
     connectionLimit: number.optional(),
@@ -202,6 +224,7 @@ const shape: Shape<Settings> = {
     pgbouncer: pgbouncer.optional(),
     exporter: exporter.optional(),
     applications: z.record(text, application).optional(),
+    administrators: z.record(text, fields<AdministratorArgs>({ passwordGeneration: number.optional() })).optional(),
     dataRoot: text.optional(),
     labels: textMap.optional(),
 };

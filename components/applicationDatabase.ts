@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkApplication } from "./checks/applications";
+import { DirectLogin, directLogins } from "./clusterAdministrators";
 import { createPassword } from "./clusterCredentials";
 import { assertNoProblems } from "./platform/problems";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
 import { ConnectionTarget, renderConnectionUrl } from "./render/connectionUrl";
 import { scramVerifier } from "./render/scram";
-import { RoleAccess, renderApplicationDropSql, renderApplicationSql, RoleSql } from "./render/sql";
+import { RoleAccess, RoleAttribute, renderApplicationDropSql, renderApplicationSql, RoleSql } from "./render/sql";
 
 /** A further role of an application. */
 export interface ApplicationRoleArgs {
@@ -17,6 +18,26 @@ export interface ApplicationRoleArgs {
      * **Change:** in place.
      */
     access?: RoleAccess;
+    /**
+     * Connections that it may hold; -1 means no limit.
+     *
+     * @default -1
+     *
+     * **Change:** in place.
+     */
+    connectionLimit?: number;
+    /**
+     * A greater number makes a new password.
+     *
+     * @default 1
+     *
+     * **Change:** in place; sessions that are open go on, new ones need the new password.
+     */
+    passwordGeneration?: number;
+}
+
+/** A consumer of an application's changes by logical replication. */
+export interface ReplicationRoleArgs {
     /**
      * Connections that it may hold; -1 means no limit.
      *
@@ -61,6 +82,16 @@ export interface ApplicationArgs {
      * **Change:** in place; a role that is taken out can't log in any more, and is not dropped.
      */
     roles?: { [name: string]: ApplicationRoleArgs };
+    /**
+     * Roles by name that follow the application's changes, as `CREATE SUBSCRIPTION`, `pg_recvlogical` and Debezium do: they may read
+     * every table and hold logical slots. The owner makes the publications. Their URL leads to the primary, where their slots are.
+     * They need the parameter `wal_level: logical`; a slot that has to outlive a failover is one of `patroni.slots`.
+     *
+     * @default - none
+     *
+     * **Change:** in place; a role that is taken out can't log in any more, and is not dropped.
+     */
+    replicationRoles?: { [name: string]: ReplicationRoleArgs };
     /**
      * Schemas that the owner gets, and that the roles' access speaks of.
      *
@@ -153,6 +184,8 @@ export interface ApplicationConnection {
     urls: pulumi.Output<ApplicationUrls>;
     /** Logins of the further roles, by name; secret. They resolve when the roles are there. */
     roles: pulumi.Output<{ [name: string]: ApplicationLogin }>;
+    /** Logins of the consumers of changes, by name; secret. They resolve when the roles are there. */
+    replicationRoles: pulumi.Output<{ [name: string]: DirectLogin }>;
 }
 
 /**
@@ -171,6 +204,7 @@ export class ApplicationDatabase extends pulumi.ComponentResource implements App
     public readonly password: pulumi.Output<string>;
     public readonly urls: pulumi.Output<ApplicationUrls>;
     public readonly roles: pulumi.Output<{ [name: string]: ApplicationLogin }>;
+    public readonly replicationRoles: pulumi.Output<{ [name: string]: DirectLogin }>;
 
     constructor(name: string, args: ApplicationDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:ApplicationDatabase", name, {}, opts);
@@ -179,8 +213,9 @@ export class ApplicationDatabase extends pulumi.ComponentResource implements App
         this.database = args.database ?? args.key;
         this.owner = args.owner ?? args.key;
         this.password = createPassword(`${name}-owner`, args.passwordGeneration ?? 1, this);
-        const rolePasswords = createRolePasswords(name, args, this);
-        const command = createDatabase(name, this, args, rolePasswords);
+        const rolePasswords = createRolePasswords(name, args.roles, this);
+        const consumerPasswords = createRolePasswords(name, args.replicationRoles, this);
+        const command = createDatabase(name, this, args, { ...rolePasswords, ...consumerPasswords });
         const after = <T>(value: pulumi.Input<T>): pulumi.Output<pulumi.Unwrap<T>> =>
             pulumi.secret(pulumi.all([value, command.urn]).apply(([plain]) => plain)) as pulumi.Output<
                 pulumi.Unwrap<T>
@@ -200,15 +235,25 @@ export class ApplicationDatabase extends pulumi.ComponentResource implements App
                     ),
                 ),
         );
-        this.registerOutputs({ database: this.database, owner: this.owner, urls: this.urls, roles: this.roles });
+        this.replicationRoles = after(
+            pulumi
+                .output(consumerPasswords)
+                .apply((passwords) => directLogins(passwords, args.endpoints.direct, this.database)),
+        );
+        const { database, owner, urls, roles, replicationRoles } = this;
+        this.registerOutputs({ database, owner, urls, roles, replicationRoles });
     }
 }
 
 type Passwords = { [role: string]: pulumi.Output<string> };
 
-function createRolePasswords(name: string, args: ApplicationDatabaseArgs, parent: pulumi.Resource): Passwords {
+function createRolePasswords(
+    name: string,
+    roles: { [role: string]: ReplicationRoleArgs } | undefined,
+    parent: pulumi.Resource,
+): Passwords {
     return Object.fromEntries(
-        Object.entries(args.roles ?? {}).map(([role, settings]) => [
+        Object.entries(roles ?? {}).map(([role, settings]) => [
             role,
             createPassword(`${name}-role-${role}`, settings.passwordGeneration ?? 1, parent),
         ]),
@@ -235,16 +280,24 @@ function createDatabase(
                 database,
                 connectionLimit: args.connectionLimit ?? -1,
                 owner: login(owner, ownerPassword),
-                roles: Object.entries(args.roles ?? {}).map(([role, settings]) => ({
-                    ...login(role, passwords[role] ?? "", settings.connectionLimit),
-                    access: settings.access ?? RoleAccess.ReadOnly,
-                })),
+                roles: [
+                    ...Object.entries(args.roles ?? {}).map(([role, settings]) => ({
+                        ...login(role, passwords[role] ?? "", settings.connectionLimit),
+                        access: settings.access ?? RoleAccess.ReadOnly,
+                    })),
+                    // A subscription begins with a copy of the tables.
+                    ...Object.entries(args.replicationRoles ?? {}).map(([role, settings]) => ({
+                        ...login(role, passwords[role] ?? "", settings.connectionLimit),
+                        access: RoleAccess.ReadOnly,
+                        attributes: [RoleAttribute.Replication],
+                    })),
+                ],
                 schemas: args.schemas ?? ["public"],
                 extensions: args.extensions ?? [],
             });
         });
     const deleteSql = args.allowDrop
-        ? renderApplicationDropSql(database, [owner, ...Object.keys(args.roles ?? {})])
+        ? renderApplicationDropSql(database, [owner, ...Object.keys({ ...args.roles, ...args.replicationRoles })])
         : undefined;
     return createSqlCommand(
         `${name}-database`,

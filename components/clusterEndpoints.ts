@@ -1,4 +1,4 @@
-import { systemRoles } from "./defaults";
+import { containerPaths, patroniNodeName, systemRoles } from "./defaults";
 import type { HaProxy, RouterConnection } from "./haProxy";
 import type { PatroniConnection } from "./patroniGroup";
 import type { PgBouncer } from "./pgBouncer";
@@ -7,8 +7,6 @@ import type { ClusterPlacement } from "./clusterPlacement";
 import { objectName } from "./platform/objectName";
 import type { SqlConnection } from "./platform/sqlCommand";
 import type { HostConnection, SwarmTarget } from "./platform/workload";
-import { containerPaths } from "./defaults";
-import { patroniNodeName } from "./patroniNode";
 import * as pulumi from "@pulumi/pulumi";
 
 /** Where a cluster's parts answer, each as `host:port`. */

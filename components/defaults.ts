@@ -50,6 +50,11 @@ export const containerPaths = {
     exporterPassword: "/run/secrets/exporter-password",
 } as const;
 
+/** A Patroni node's name in Patroni, and of its service, for the user's key of it. */
+export function patroniNodeName(key: string): string {
+    return `patroni-${key}`;
+}
+
 /** PostgreSQL's own roles of the cluster. `postgres` and `replicator` are named so in the seeds. */
 export const systemRoles = {
     superuser: "postgres",

@@ -21,6 +21,8 @@ export { ClusterNetwork } from "./clusterNetwork";
 export type { ClusterNetworkArgs, ClusterNetworkComponentArgs } from "./clusterNetwork";
 export { ClusterCredentials } from "./clusterCredentials";
 export type { ClusterCredentialsArgs } from "./clusterCredentials";
+export { ClusterAdministrators } from "./clusterAdministrators";
+export type { AdministratorArgs, ClusterAdministratorsArgs, DirectLogin } from "./clusterAdministrators";
 export { EtcdQuorum } from "./etcdQuorum";
 export type { EtcdConnection, EtcdMemberArgs, EtcdQuorumArgs, EtcdSettingsArgs } from "./etcdQuorum";
 export { ExternalEtcd } from "./externalEtcd";
@@ -33,6 +35,7 @@ export { PatroniGroup } from "./patroniGroup";
 export type { PatroniConnection, PatroniEndpoint, PatroniGroupArgs, PatroniPasswordArgs } from "./patroniGroup";
 export type { PatroniNodeArgs } from "./patroniNode";
 export type { PatroniSettingsArgs } from "./patroniSettings";
+export type { IgnoredSlotArgs, SlotArgs } from "./patroniSlots";
 export { HaProxy } from "./haProxy";
 export type { HaProxyArgs, HaProxyPortsArgs, HaProxySettingsArgs, RouterConnection } from "./haProxy";
 export { PgBouncer } from "./pgBouncer";
@@ -48,6 +51,7 @@ export type {
     ApplicationLogin,
     ApplicationRoleArgs,
     ApplicationUrls,
+    ReplicationRoleArgs,
 } from "./applicationDatabase";
 
 export { createDockerProvider } from "./platform/dockerProvider";
@@ -57,6 +61,7 @@ export type { SqlConnection } from "./platform/sqlCommand";
 export { TimingPreset } from "./checks/timing";
 export { HbaMethod, HbaType } from "./render/pgHba";
 export type { HbaRuleArgs } from "./render/pgHba";
+export { SlotType } from "./render/patroniSlots";
 export { PoolMode } from "./render/pgbouncerIni";
 export { RoleAccess } from "./render/sql";
 export type { ConnectionTarget } from "./render/connectionUrl";

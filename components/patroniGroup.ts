@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkPatroni } from "./checks/patroni";
 import type { DcsConnection } from "./dcsConnection";
-import { containerPaths, defaultDataRoot, systemRoles } from "./defaults";
-import { PatroniNodeArgs, PatroniNodeContext, patroniMember, patroniNodeName } from "./patroniNode";
+import { containerPaths, defaultDataRoot, patroniNodeName, systemRoles } from "./defaults";
+import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { containerPaths, defaultPorts, systemRoles } from "./defaults";
+import { containerPaths, defaultPorts, patroniNodeName, systemRoles } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
 import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
@@ -53,11 +53,6 @@ export interface PatroniNodeContext {
     /** Lag, in bytes, within which a replica counts as well again. */
     maximumLagBytes: number;
     gateTimeoutSeconds: number;
-}
-
-/** A node's name in Patroni, and of its service. */
-export function patroniNodeName(key: string): string {
-    return objectName("patroni", key);
 }
 
 /** A Patroni node as a member of a roll-out. */

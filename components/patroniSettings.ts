@@ -1,5 +1,6 @@
 import { PatroniTiming, TimingPreset, timingPresets } from "./checks/timing";
 import { defaultPorts } from "./defaults";
+import { IgnoredSlotArgs, permanentSlots, SlotArgs } from "./patroniSlots";
 import type { ResourcesArgs } from "./platform/workload";
 import { PatroniDynamicConfig } from "./render/patroniYaml";
 import { HbaRuleArgs, defaultHbaRules, renderPgHba } from "./render/pgHba";
@@ -115,6 +116,24 @@ export interface PatroniSettingsArgs {
      */
     useSlots?: boolean;
     /**
+     * Permanent replication slots by name, of lower-case letters, digits and "_". Patroni keeps them on the primary and takes their
+     * positions along to the replicas, so that a consumer goes on after a failover (patroni: dynamic_configuration.rst, `slots`). A slot
+     * whose consumer stays away holds at most `max_slot_wal_keep_size` of WAL. A logical slot needs the parameter `wal_level: logical`.
+     *
+     * @default - none beside those of the nodes
+     *
+     * **Change:** in place; a slot that is taken out is dropped, with what its consumer had not read.
+     */
+    slots?: { [name: string]: SlotArgs };
+    /**
+     * Slots that others make and that Patroni must not drop, as a subscription's own: it drops every other one that it doesn't know.
+     *
+     * @default - none
+     *
+     * **Change:** in place.
+     */
+    ignoreSlots?: IgnoredSlotArgs[];
+    /**
      * Whether data pages carry checksums. Source of the default: seed 004.
      *
      * @default true
@@ -224,6 +243,8 @@ export function normalizePatroniSettings(args: PatroniSettingsArgs, smallestMemo
             failsafeMode: args.failsafeMode ?? true,
             usePgRewind: args.usePgRewind ?? true,
             useSlots: args.useSlots ?? true,
+            slots: permanentSlots(args.slots ?? {}),
+            ignoreSlots: args.ignoreSlots ?? [],
             hbaRules: renderPgHba(args.hbaRules ?? defaultHbaRules),
             parameters: postgresParameters(args, smallestMemoryMiB),
         },

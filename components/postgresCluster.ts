@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ApplicationConnection, ApplicationDatabase, ApplicationEndpoints } from "./applicationDatabase";
 import { checkCluster, clusterWarnings } from "./checks/cluster";
+import { ClusterAdministrators, DirectLogin } from "./clusterAdministrators";
 import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
@@ -47,6 +48,8 @@ export class PostgresCluster extends pulumi.ComponentResource {
     public readonly networkId: pulumi.Output<string>;
     /** The applications' databases, by key. */
     public readonly applications: { [key: string]: ApplicationConnection };
+    /** Logins of the administrators, by name; secret. */
+    public readonly administrators: pulumi.Output<{ [name: string]: DirectLogin }>;
     /** Generated passwords of the cluster's own logins, by name; secret. */
     public readonly passwords: { [name: string]: pulumi.Output<string> };
 
@@ -72,6 +75,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.nodes = nodesOf(patroni);
         this.networkId = network.networkId;
         this.passwords = credentials.passwords;
+        this.administrators = createAdministrators(context, haproxy, sql, credentials);
         this.applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
         this.registerOutputs({ endpoints: this.endpoints, nodes: this.nodes, networkId: this.networkId });
     }
@@ -233,6 +237,21 @@ function createExporter(
         },
         context.opts,
     );
+}
+
+function createAdministrators(
+    { name, args, opts }: ClusterContext,
+    haproxy: HaProxy,
+    sql: SqlConnection,
+    { salt }: ClusterCredentials,
+): pulumi.Output<{ [name: string]: DirectLogin }> {
+    const { administrators } = args;
+    if (administrators === undefined) {
+        return pulumi.secret<{ [name: string]: DirectLogin }>({});
+    }
+    const endpoint = { addresses: haproxy.addresses, port: haproxy.readWritePort };
+    const settings = { administrators, sql, endpoint, salt };
+    return new ClusterAdministrators(`${name}-administrators`, settings, opts).logins;
 }
 
 function createApplications(

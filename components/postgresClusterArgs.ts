@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ApplicationArgs } from "./applicationDatabase";
+import { AdministratorArgs } from "./clusterAdministrators";
 import { ClusterNetworkArgs } from "./clusterNetwork";
 import { ConsulMemberArgs, ConsulSettingsArgs } from "./consulQuorum";
 import { EtcdMemberArgs, EtcdSettingsArgs } from "./etcdQuorum";
@@ -142,6 +143,14 @@ export interface PostgresClusterArgs {
      * **Change:** in place.
      */
     applications?: { [key: string]: ApplicationArgs };
+    /**
+     * Logins that make databases and roles, by name. No superuser: that is `postgres`, whose password is among the outputs.
+     *
+     * @default - none
+     *
+     * **Change:** in place; one that is taken out can't log in any more, as long as the setting itself stays (it may be empty).
+     */
+    administrators?: { [name: string]: AdministratorArgs };
     /**
      * Directory on each host under which the cluster's data lies. Data is never removed, not even by `destroy`.
      *

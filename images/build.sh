@@ -6,13 +6,14 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 usage() {
   cat <<'USAGE'
-Usage: images/build.sh [--push REGISTRY [--name REGISTRY] [--json FILE]] [--refresh]
+Usage: images/build.sh [--push REGISTRY [--name REGISTRY] [--json FILE]] [--refresh] [IMAGE...]
 
   --push REGISTRY  push the images to REGISTRY (host:port, or host/path), logged in with 'docker login' where it asks for that
   --name REGISTRY  the name under which the hosts know that registry, if it differs from where it is pushed to
   --json FILE      write the pushed references, with their digests, to FILE: {"patroni": "REGISTRY/pgha/patroni:TAG@sha256:...", ...}
   --refresh        build anew on a newly pulled base image, to get Debian's latest fixes
 
+Without names it builds all that a cluster with etcd runs; 'images/build.sh consul' builds the one that takes etcd's place (needs Go).
 An image whose content has not changed is not built again.
 USAGE
 }
@@ -23,7 +24,7 @@ usage_error() {
   exit 2
 }
 
-push_registry='' name_registry='' json_file='' refresh=''
+push_registry='' name_registry='' json_file='' refresh='' images=()
 while (($#)); do
   case $1 in
     --push | --name | --json)
@@ -37,9 +38,14 @@ while (($#)); do
       ;;
     --refresh) refresh=yes && shift ;;
     -h | --help) usage && exit ;;
-    *) usage_error "unknown option: $1" ;;
+    -*) usage_error "unknown option: $1" ;;
+    *)
+      [[ " ${IMAGES[*]} ${OPTIONAL_IMAGES[*]} " == *" $1 "* ]] || usage_error "unknown image: $1"
+      images+=("$1") && shift
+      ;;
   esac
 done
+((${#images[@]})) || images=("${IMAGES[@]}")
 if [[ -z $push_registry && -n $name_registry$json_file ]]; then
   usage_error "--name and --json need --push: only a registry gives an image its digest"
 fi
@@ -60,7 +66,7 @@ is_built() { docker image inspect "$1" >/dev/null 2>&1; }
 
 all_built() {
   local image
-  for image in "${IMAGES[@]}"; do
+  for image in "${images[@]}"; do
     is_built "$(local_name "$image")" || return 1
   done
 }
@@ -75,6 +81,15 @@ fetch() {
   fi
 }
 
+# compile_consul CONTEXT: puts the program into the build context. Modules that Go's checksum database does not vouch for are refused.
+compile_consul() {
+  command -v go >/dev/null || fail "the image consul needs Go, which is not installed"
+  grep -qE "hashicorp/consul v$CONSUL_VERSION( |$)" "$1/go.mod" ||
+    fail "consul/go.mod is not for Consul $CONSUL_VERSION: run 'go get github.com/hashicorp/consul@v$CONSUL_VERSION' in images/consul"
+  log consul "compiling, about 8 minutes on 2 cores when nothing is cached"
+  (cd "$1" && CGO_ENABLED=0 nice go build -mod=readonly -trimpath -buildvcs=false -ldflags '-s -w' -o consul github.com/hashicorp/consul)
+}
+
 # build IMAGE: builds one image unless it is there.
 build() {
   local image=$1 reference context="$scratch/$1" log_file="$scratch/$1.log" arg options=()
@@ -87,9 +102,10 @@ build() {
   [[ -z $refresh ]] || options+=(--no-cache)
   cp -r "$IMAGES_DIR/$image" "$context"
   chmod -R u=rwX,go=rX "$context"
+  [[ $image != consul ]] || compile_consul "$context"
   [[ $image != patroni ]] || copy_ca_bundle "$context"
   if ! docker build "${options[@]}" --label "org.opencontainers.image.base.name=$DEBIAN_IMAGE" \
-    --label org.opencontainers.image.licenses=Apache-2.0 --tag "$reference" "$context" >"$log_file" 2>&1; then
+    --label "org.opencontainers.image.licenses=$(license "$image")" --tag "$reference" "$context" >"$log_file" 2>&1; then
     tail -n 40 "$log_file" >&2
     fail "the image $image could not be built; the last lines of its log are above"
   fi
@@ -115,7 +131,7 @@ push() {
 # in_parallel FUNCTION: runs it for every image at once and fails if one of them fails.
 in_parallel() {
   local image pids=() pid status=0
-  for image in "${IMAGES[@]}"; do
+  for image in "${images[@]}"; do
     "$1" "$image" &
     pids+=($!)
   done
@@ -125,7 +141,7 @@ in_parallel() {
 
 write_json() {
   local image separator='{'
-  for image in "${IMAGES[@]}"; do
+  for image in "${images[@]}"; do
     printf '%s\n  "%s": "%s"' "$separator" "$image" "$(<"$scratch/$image.reference")"
     separator=,
   done

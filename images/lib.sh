@@ -6,6 +6,8 @@ IMAGES_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly IMAGES_DIR
 # The images that a cluster runs; the slowest to build comes first.
 readonly IMAGES=(patroni etcd haproxy pgbouncer exporter)
+# Images that are built only when they are named.
+readonly OPTIONAL_IMAGES=(consul)
 
 # shellcheck source-path=SCRIPTDIR source=versions.env
 source "$IMAGES_DIR/versions.env"
@@ -48,6 +50,9 @@ local_name() {
   } | sha256sum)
   printf 'pgha/%s:%s%s\n' "$1" "${version:+$version-}" "${hash:0:12}"
 }
+
+# license IMAGE: prints the licence of what the image adds.
+license() { [[ $1 == consul ]] && printf BUSL-1.1 || printf Apache-2.0; }
 
 # copy_ca_bundle DIRECTORY: copies the machine's certificate authorities, for a network that signs downloads with one of its own.
 copy_ca_bundle() {

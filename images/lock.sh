@@ -15,7 +15,7 @@ copy_ca_bundle "$scratch/ca"
 
 log lock "resolving Patroni $PATRONI_VERSION in $DEBIAN_IMAGE, about a minute"
 docker run --rm --interactive --volume "$scratch/ca:/ca:ro" \
-  --env "PIP_TOOLS=pip-tools==$PIP_TOOLS_VERSION" --env "PATRONI=patroni[etcd3]==$PATRONI_VERSION" \
+  --env "PIP_TOOLS=pip-tools==$PIP_TOOLS_VERSION" --env "PATRONI=patroni[etcd3,consul]==$PATRONI_VERSION" \
   "$DEBIAN_IMAGE" bash -euo pipefail >"$scratch/requirements.txt" 2>"$scratch/log" <<'RESOLVE' || resolved=no
 if [ -s /ca/ca-certificates.crt ]; then export PIP_CERT=/ca/ca-certificates.crt; fi
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1

@@ -1,4 +1,5 @@
 import type { ApplicationArgs } from "../applicationDatabase";
+import type { AdministratorArgs } from "../clusterAdministrators";
 import { systemRoles } from "../defaults";
 import { Problem } from "./problem";
 import { checkIdentifier, checkKey } from "./names";
@@ -10,7 +11,7 @@ const reservedDatabases = ["postgres", "template0", "template1", "replication", 
 
 /** Checks one application by itself. */
 export function checkApplication(path: string, key: string, args: ApplicationArgs): Problem[] {
-    const roles = Object.entries(args.roles ?? {});
+    const roles = Object.entries({ ...args.replicationRoles, ...args.roles });
     const owner = args.owner ?? key;
     const problems = [
         ...checkKey(path, key),
@@ -26,7 +27,12 @@ export function checkApplication(path: string, key: string, args: ApplicationArg
         ...(args.schemas ?? []).flatMap((name, index) => checkSchemaName(`${path}.schemas[${index}]`, name)),
         ...(args.extensions ?? []).flatMap((name, index) => checkIdentifier(`${path}.extensions[${index}]`, name)),
     ];
-    if (args.roles !== undefined && Object.hasOwn(args.roles, owner)) {
+    const both = Object.keys(args.roles ?? {}).filter((name) => Object.hasOwn(args.replicationRoles ?? {}, name));
+    for (const name of both) {
+        const reason = `"${name}" stands in roles, too; a consumer of changes needs a name of its own`;
+        problems.push({ path: `${path}.replicationRoles`, reason });
+    }
+    if (roles.some(([name]) => name === owner)) {
         problems.push({ path: `${path}.roles`, reason: `"${owner}" is the owner; a further role needs another name` });
     }
     if (reservedDatabases.includes(args.database ?? key)) {
@@ -41,7 +47,7 @@ export function checkApplications(path: string, applications: { [key: string]: A
     const entries = Object.entries(applications);
     const databases = entries.map(([key, args]) => ({ path: `${path}.${key}`, value: args.database ?? key }));
     const roles = entries.flatMap(([key, args]) =>
-        [args.owner ?? key, ...Object.keys(args.roles ?? {})].map((value) => ({ path: `${path}.${key}`, value })),
+        loginsOf(key, args).map((value) => ({ path: `${path}.${key}`, value })),
     );
     const shared = (kind: string) => (found: { value: string; paths: string[] }) => ({
         path: found.paths.at(-1) ?? path,
@@ -54,6 +60,33 @@ export function checkApplications(path: string, applications: { [key: string]: A
             .filter(({ paths }) => new Set(paths).size > 1)
             .map(shared("role")),
     ];
+}
+
+/** Checks the administrators' roles. */
+export function checkAdministrators(path: string, administrators: { [name: string]: AdministratorArgs }): Problem[] {
+    return Object.entries(administrators).flatMap(([name, { passwordGeneration }]) => [
+        ...checkRoleName(path, name),
+        ...checkNumber(`${path}["${name}"].passwordGeneration`, passwordGeneration, generation),
+    ]);
+}
+
+/** Checks that no administrator is an application's role, too. */
+export function checkLoginsApart(
+    administrators: { [name: string]: AdministratorArgs },
+    applications: { [key: string]: ApplicationArgs },
+): Problem[] {
+    return Object.entries(applications).flatMap(([key, args]) =>
+        loginsOf(key, args)
+            .filter((name) => Object.hasOwn(administrators, name))
+            .map((name) => ({
+                path: `administrators["${name}"]`,
+                reason: `"${name}" is a role of applications.${key}, too; each login needs a name of its own`,
+            })),
+    );
+}
+
+function loginsOf(key: string, { owner, roles, replicationRoles }: ApplicationArgs): string[] {
+    return [owner ?? key, ...Object.keys(roles ?? {}), ...Object.keys(replicationRoles ?? {})];
 }
 
 function checkRoleName(path: string, name: string): Problem[] {

@@ -4,7 +4,7 @@ import { hostLabel } from "../defaults";
 import type { HostArgs } from "../host";
 import { postgresParameters } from "../patroniSettings";
 import type { PostgresClusterArgs } from "../postgresClusterArgs";
-import { checkApplications } from "./applications";
+import { checkAdministrators, checkApplications, checkLoginsApart } from "./applications";
 import { checkConsulSettings, checkDcsChoice, checkDcsHosts, checkExternalEtcd } from "./dcs";
 import { checkEtcdSettings } from "./etcd";
 import { checkHaProxySettings } from "./haProxy";
@@ -16,6 +16,7 @@ import { checkPatroniSettings, checkTags } from "./patroni";
 import { checkPgBouncerSettings, checkPoolSizes } from "./pgBouncer";
 import { checkPorts } from "./ports";
 import { Problem } from "./problem";
+import { checkSlotsApart, checkWalLevel } from "./slots";
 import { checkNumber, checkResources, duplicated, portBounds } from "./values";
 
 type Members = { [key: string]: { host: string } };
@@ -44,6 +45,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkPatroniSettings("patroni", args.patroni ?? {}, Object.keys(nodes).length, memoryMiB),
         ...checkMembers("patroni.nodes", clusterName, nodes, hosts),
         ...checkTags("patroni.nodes", nodes),
+        ...checkSlotsApart("patroni.slots", args.patroni?.slots, Object.keys(nodes)),
         ...checkHaProxySettings("haproxy", args.haproxy ?? {}),
         ...checkSpread("haproxy.hosts", args.haproxy?.hosts, args.hosts),
         ...checkPgBouncerSettings("pgbouncer", args.pgbouncer ?? {}),
@@ -52,6 +54,9 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkResources("exporter.resources", args.exporter?.resources),
         ...checkPorts(args, placement),
         ...checkApplications("applications", args.applications ?? {}),
+        ...checkAdministrators("administrators", args.administrators ?? {}),
+        ...checkLoginsApart(args.administrators ?? {}, args.applications ?? {}),
+        ...checkConsumers(args, memoryMiB),
         ...checkPoolSizes(
             "pgbouncer",
             args.pgbouncer ?? {},
@@ -61,6 +66,15 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ),
         ...Object.entries(args.images).flatMap(([name, image]) => checkImage(`images.${name}`, image)),
     ];
+}
+
+/** Checks that changes can be decoded where an application has a consumer of them. */
+function checkConsumers(args: PostgresClusterArgs, memoryMiB: number): Problem[] {
+    const level = postgresParameters(args.patroni ?? {}, memoryMiB).wal_level;
+    return Object.entries(args.applications ?? {})
+        .filter(([, { replicationRoles }]) => Object.keys(replicationRoles ?? {}).length > 0)
+        .flatMap(([key]) => checkWalLevel("patroni", level, `applications.${key}.replicationRoles`))
+        .slice(0, 1);
 }
 
 function checkDcs(clusterName: string, args: PostgresClusterArgs, placement: ClusterPlacement): Problem[] {
@@ -101,7 +115,14 @@ export function clusterWarnings(args: PostgresClusterArgs): Problem[] {
             ? [{ path: `${role}.hosts`, reason: "one host is given; if it fails nobody gets through" }]
             : [],
     );
-    return [...hosts, ...images, ...single];
+    const databases = Object.entries(args.applications ?? {}).map(([key, { database }]) => database ?? key);
+    const slots = Object.entries(args.patroni?.slots ?? {})
+        .filter(([, { database }]) => database !== undefined && !["postgres", ...databases].includes(database))
+        .map(([name, { database }]) => ({
+            path: `patroni.slots.${name}.database`,
+            reason: `no application has the database "${database}"; the slot is made when somebody makes it`,
+        }));
+    return [...hosts, ...images, ...single, ...slots];
 }
 
 /** Members that follow from the nodes: a node's unknown host is reported once, with the node. */

@@ -9,6 +9,7 @@ import { Problem } from "./problem";
 import { checkMembers } from "./members";
 import { pagesToMiB } from "./memory";
 import { checkClusterName } from "./names";
+import { checkSlots, checkSlotsApart } from "./slots";
 import { checkTiming } from "./timing";
 import { checkNumber, checkNumbers, checkResources, portBounds } from "./values";
 
@@ -39,6 +40,7 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
         ...checkPatroniSettings(path, args.settings, Object.keys(args.nodes).length, args.memoryMiB),
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
         ...checkTags(`${path}.nodes`, args.nodes),
+        ...checkSlotsApart(`${path}.slots`, args.settings.slots, Object.keys(args.nodes)),
         ...checkDcsHosts(`${path}.nodes`, args.nodes, args.dcs.dcsHostSettings && Object.keys(args.dcs.dcsHostSettings)),
     ];
 }
@@ -66,6 +68,7 @@ export function checkPatroniSettings(
         }),
         ...checkResources(`${path}.resources`, args.resources),
         ...checkSynchronous(path, args, nodeCount),
+        ...checkSlots(path, args, nodeCount, memoryMiB),
         ...checkParameters(`${path}.parameters`, args, settings, memoryMiB),
         ...(args.hbaRules ?? []).flatMap((rule, index) => checkHbaRule(`${path}.hbaRules[${index}]`, rule)),
     ];

@@ -1,5 +1,6 @@
 import { containerPaths, defaultPorts, systemLogins, systemRoles } from "../defaults";
 import type { DcsSection } from "./dcsSections";
+import type { PermanentSlot } from "./patroniSlots";
 import { PostgresParameters } from "./tuning";
 import { sortedEntries } from "./shell";
 import { renderYaml } from "./yaml";
@@ -34,6 +35,10 @@ export interface PatroniDynamicConfig {
     failsafeMode: boolean;
     usePgRewind: boolean;
     useSlots: boolean;
+    /** Permanent slots by name. */
+    slots: { [name: string]: PermanentSlot };
+    /** Slots that Patroni leaves alone. */
+    ignoreSlots: object[];
     hbaRules: string[];
     parameters: PostgresParameters;
 }
@@ -118,6 +123,8 @@ function dynamicConfig(config: PatroniDynamicConfig) {
         synchronous_mode_strict: config.synchronousModeStrict,
         synchronous_node_count: config.synchronousNodeCount,
         failsafe_mode: config.failsafeMode,
+        ...(Object.keys(config.slots).length > 0 ? { slots: Object.fromEntries(sortedEntries(config.slots)) } : {}),
+        ...(config.ignoreSlots.length > 0 ? { ignore_slots: config.ignoreSlots } : {}),
         postgresql: {
             use_pg_rewind: config.usePgRewind,
             use_slots: config.useSlots,

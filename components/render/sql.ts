@@ -18,6 +18,15 @@ export interface RoleSql {
     verifier: string;
     /** -1 means no limit. */
     connectionLimit: number;
+    /** What it may do beside logging in. */
+    attributes?: RoleAttribute[];
+}
+
+/** Rights that are a role's own, and not of a database. */
+export enum RoleAttribute {
+    CreateDatabase = "CREATEDB",
+    CreateRole = "CREATEROLE",
+    Replication = "REPLICATION",
 }
 
 /** An application's database, as SQL sees it. */
@@ -111,6 +120,16 @@ export function renderPgBouncerSql(verifier: string): string {
     ]);
 }
 
+/** Statements for the administrators' roles; those that were taken out can't log in any more. */
+export function renderAdministratorsSql(administrators: RoleSql[]): string {
+    const comment = "pgha administrator";
+    const attributes = [RoleAttribute.CreateDatabase, RoleAttribute.CreateRole];
+    return statements([
+        ...administrators.flatMap((role) => roleStatements({ ...role, attributes }, comment)),
+        `SELECT format('ALTER ROLE %I NOLOGIN', rolname) FROM pg_roles WHERE ${isRetired(administrators, comment)} \\gexec`,
+    ]);
+}
+
 /** Statements for the exporter's role, which sees statistics but no data. */
 export function renderExporterSql(verifier: string): string {
     const role = quoteIdentifier(systemRoles.exporter);
@@ -123,7 +142,8 @@ export function renderExporterSql(verifier: string): string {
 
 function roleStatements(role: RoleSql, comment: string): string[] {
     const name = quoteIdentifier(role.name);
-    const attributes = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS";
+    const given = Object.values(RoleAttribute).map((name) => (role.attributes?.includes(name) ? name : `NO${name}`));
+    const attributes = `LOGIN NOSUPERUSER ${given.join(" ")} NOBYPASSRLS`;
     return [
         onlyUnless(`SELECT FROM pg_roles WHERE rolname = ${quoteLiteral(role.name)}`, `CREATE ROLE ${name}`),
         `ALTER ROLE ${name} WITH ${attributes} CONNECTION LIMIT ${role.connectionLimit} PASSWORD ${quoteLiteral(role.verifier)};`,
@@ -134,7 +154,9 @@ function roleStatements(role: RoleSql, comment: string): string[] {
 /** Condition on pg_roles: roles of this application that were taken out of the settings. */
 function isRetired(kept: RoleSql[], comment: string): string {
     const names = kept.map((role) => quoteLiteral(role.name)).join(", ");
-    return `shobj_description(oid, 'pg_authid') = ${quoteLiteral(comment)} AND rolname NOT IN (${names})`;
+    // An empty list is no SQL.
+    const others = names === "" ? "" : ` AND rolname NOT IN (${names})`;
+    return `shobj_description(oid, 'pg_authid') = ${quoteLiteral(comment)}${others}`;
 }
 
 const privileges = {
