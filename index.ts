@@ -22,6 +22,9 @@ export const applications = pulumi.secret(
     ),
 );
 
+/** Targets and alert rules for Prometheus. */
+export const monitoring = cluster.monitoring;
+
 /** Logins of the administrators, by name. */
 export const administrators = cluster.administrators;
 

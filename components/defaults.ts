@@ -70,6 +70,9 @@ export const systemLogins = { haproxyStats: "admin", patroniApi: "patroni" } as 
 /** PgBouncer's own limits, which other parts reckon with. */
 export const pgbouncerDefaults = { defaultPoolSize: 20, maxClientConnections: 5000 } as const;
 
+/** etcd's own timing, which its alert rules reckon with. */
+export const etcdDefaults = { heartbeatIntervalMilliseconds: 100, electionTimeoutMilliseconds: 1000 } as const;
+
 /** Label that every host gets, with its key as value: members are pinned by it. */
 export const hostLabel = "pgha.host";
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkEtcd } from "./checks/etcd";
 import type { DcsConnection } from "./dcsConnection";
-import { containerPaths, defaultDataRoot, defaultPorts } from "./defaults";
+import { containerPaths, defaultDataRoot, defaultPorts, etcdDefaults } from "./defaults";
 import { objectName } from "./platform/objectName";
 import { assertNoProblems } from "./platform/problems";
 import { rollOut } from "./platform/rollout";
@@ -186,8 +186,8 @@ function etcdWorkload(key: string, members: LocatedMember[], args: EtcdQuorumArg
         clusterToken: args.target.clusterName,
         clientPort,
         peerPort,
-        heartbeatIntervalMilliseconds: args.heartbeatIntervalMilliseconds ?? 100,
-        electionTimeoutMilliseconds: args.electionTimeoutMilliseconds ?? 1000,
+        heartbeatIntervalMilliseconds: args.heartbeatIntervalMilliseconds ?? etcdDefaults.heartbeatIntervalMilliseconds,
+        electionTimeoutMilliseconds: args.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds,
         quotaBackendMiB: args.quotaBackendMiB ?? 2048,
     });
     return {

@@ -14,6 +14,7 @@ export type {
 export type { ClusterEndpoints, ClusterNode } from "./clusterEndpoints";
 export { ClusterReference } from "./clusterReference";
 export type { ReferencedApplication, ReferencedLogin } from "./clusterReference";
+export type { ClusterMonitoring } from "./clusterMonitoring";
 
 export { Host } from "./host";
 export type { HostArgs, HostComponentArgs, KeyedHostArgs } from "./host";

@@ -5,6 +5,7 @@ import { ClusterAdministrators, DirectLogin } from "./clusterAdministrators";
 import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
+import { ClusterMonitoring, monitoringOf } from "./clusterMonitoring";
 import { ClusterNetwork } from "./clusterNetwork";
 import { allLabels, ClusterPlacement, placeOnHosts } from "./clusterPlacement";
 import { systemRoles } from "./defaults";
@@ -50,6 +51,8 @@ export class PostgresCluster extends pulumi.ComponentResource {
     public readonly applications: { [key: string]: ApplicationConnection };
     /** Logins of the administrators, by name; secret. */
     public readonly administrators: pulumi.Output<{ [name: string]: DirectLogin }>;
+    /** Targets and alert rules for Prometheus. */
+    public readonly monitoring: ClusterMonitoring;
     /** Generated passwords of the cluster's own logins, by name; secret. */
     public readonly passwords: { [name: string]: pulumi.Output<string> };
 
@@ -73,6 +76,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
 
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
+        this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
         this.networkId = network.networkId;
         this.passwords = credentials.passwords;
         this.administrators = createAdministrators(context, haproxy, sql, credentials);

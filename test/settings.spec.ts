@@ -80,8 +80,8 @@ describe("settings", () => {
         { name: "a missing section", given: { ...good, swarm: undefined }, problem: /^pgha:swarm: / },
         {
             name: "a missing image",
-            given: { ...good, images: { ...images, etcd: undefined } },
-            problem: /^pgha:images\.etcd: /,
+            given: { ...good, images: { ...images, haproxy: undefined } },
+            problem: /^pgha:images\.haproxy: /,
         },
         {
             name: "a host without memory",

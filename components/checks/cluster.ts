@@ -122,7 +122,16 @@ export function clusterWarnings(args: PostgresClusterArgs): Problem[] {
             path: `patroni.slots.${name}.database`,
             reason: `no application has the database "${database}"; the slot is made when somebody makes it`,
         }));
-    return [...hosts, ...images, ...single, ...slots];
+    const failsafe =
+        args.patroni?.failsafeMode === false
+            ? [
+                  {
+                      path: "patroni.failsafeMode",
+                      reason: "false is given; the primary then stops taking writes whenever the store loses its quorum",
+                  },
+              ]
+            : [];
+    return [...hosts, ...images, ...single, ...slots, ...failsafe];
 }
 
 /** Members that follow from the nodes: a node's unknown host is reported once, with the node. */

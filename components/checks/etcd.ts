@@ -1,3 +1,4 @@
+import { etcdDefaults } from "../defaults";
 import type { EtcdQuorumArgs } from "../etcdQuorum";
 import { Problem } from "./problem";
 import { checkMembers, checkQuorumSize } from "./members";
@@ -26,8 +27,8 @@ export function checkEtcdSettings(path: string, args: Omit<EtcdQuorumArgs, "targ
         ...checkResources(`${path}.resources`, args.resources),
         ...checkQuorumSize(`${path}.members`, Object.keys(args.members).length),
     ];
-    const heartbeat = args.heartbeatIntervalMilliseconds ?? 100;
-    const election = args.electionTimeoutMilliseconds ?? 1000;
+    const heartbeat = args.heartbeatIntervalMilliseconds ?? etcdDefaults.heartbeatIntervalMilliseconds;
+    const election = args.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds;
     if (election < 5 * heartbeat) {
         const reason = `${election} was given; at least five heartbeats (${5 * heartbeat}) are allowed, or etcd refuses to start`;
         problems.push({ path: `${path}.electionTimeoutMilliseconds`, reason });

@@ -2,6 +2,9 @@ import type { HaProxyArgs, HaProxySettingsArgs } from "../haProxy";
 import { Problem } from "./problem";
 import { checkNumbers, checkResources, portBounds } from "./values";
 
+/** Bounds of the time for which a session may be silent, in seconds: at the 30 of seed 004 connection pools lose sessions that only wait. */
+const silence = { min: 60, max: 2147483 };
+
 /** Checks HAProxy. */
 export function checkHaProxy(path: string, args: HaProxyArgs): Problem[] {
     return checkHaProxySettings(path, args.settings);
@@ -16,8 +19,8 @@ export function checkHaProxySettings(path: string, settings: HaProxySettingsArgs
             checkIntervalMilliseconds: { min: 100, max: 60000 },
             downCheckIntervalMilliseconds: { min: 100, max: 60000 },
             connectTimeoutSeconds: { min: 1, max: 60 },
-            clientTimeoutSeconds: { min: 1, max: 2147483 },
-            serverTimeoutSeconds: { min: 1, max: 2147483 },
+            clientTimeoutSeconds: silence,
+            serverTimeoutSeconds: silence,
             readOnlyMaximumLagMiB: { min: 1, max: 1048576 },
         }),
         ...checkNumbers(`${path}.ports`, ports, {

@@ -30,6 +30,9 @@ const patroniOwnParameters = [
     "unix_socket_directories",
 ];
 
+/** A command that keeps WAL where it was written, as the documentation's example and seed 000's do. */
+const localCopy = /(^|[\s;&|(])(cp|mv|install|dd|ln)\s/;
+
 /** Majors that the field still maintains and that the images can be built with. */
 const majors = { min: 13, max: 18 };
 
@@ -128,6 +131,10 @@ function checkParameters(
 function checkParameter(path: string, name: string, value: unknown): Problem[] {
     if (patroniOwnParameters.includes(name.toLowerCase())) {
         return [{ path: `${path}.${name}`, reason: "Patroni sets this one itself and ignores any other value" }];
+    }
+    if (name.toLowerCase() === "archive_command" && localCopy.test(String(value))) {
+        const reason = `"${String(value)}" was given; it copies to the node's own disk, which is lost with the node, and a failover splits the archive over the nodes; give a command that sends WAL elsewhere`;
+        return [{ path: `${path}.${name}`, reason }];
     }
     const problems = checkScalar(`${path}.${name}`, value);
     if (problems.length > 0) {

@@ -62,7 +62,7 @@ describe("checks/haProxy", () => {
             {
                 name: "a timeout that HAProxy's 31 bits don't hold",
                 given: { clientTimeoutSeconds: 2147484 },
-                problems: { "haproxy.clientTimeoutSeconds": "from 1 to 2147483" },
+                problems: { "haproxy.clientTimeoutSeconds": "from 60 to 2147483" },
             },
             {
                 name: "no connections",

@@ -46,11 +46,26 @@ function docker(args: string[], input?: string): string {
     return stdout.trim();
 }
 
+function localName(name: string): string {
+    return run("bash", [
+        "-euo",
+        "pipefail",
+        "-c",
+        'source images/lib.sh && local_name "$1"',
+        "bash",
+        name,
+    ]).stdout.trim();
+}
+
+/** Whether one of the project's own images is there. */
+export function imageIsBuilt(name: string): boolean {
+    return run("docker", ["image", "inspect", localName(name)]).status === 0;
+}
+
 /** Reference of one of the project's own images, which must have been built. */
 function builtImage(name: string): string {
-    const { stdout } = run("bash", ["-euo", "pipefail", "-c", 'source images/lib.sh && local_name "$1"', "bash", name]);
-    const reference = stdout.trim();
-    if (run("docker", ["image", "inspect", reference]).status !== 0) {
+    const reference = localName(name);
+    if (!imageIsBuilt(name)) {
         throw new Error(`the image ${reference} is not there; build it with 'make images'`);
     }
     return reference;

@@ -1,0 +1,65 @@
+import type { ClusterPlacement } from "./clusterPlacement";
+import { usesEtcd } from "./clusterPlacement";
+import type { ClusterEndpoints } from "./clusterEndpoints";
+import { defaultPorts, etcdDefaults } from "./defaults";
+import type { PatroniConnection } from "./patroniGroup";
+import { normalizePatroniSettings } from "./patroniSettings";
+import type { PostgresClusterArgs } from "./postgresClusterArgs";
+import { renderAlertRules, scrapeJobs } from "./render/alertRules";
+
+/** What Prometheus needs to watch a cluster. */
+export interface ClusterMonitoring {
+    /**
+     * Targets as `host:port`, by the name of the job that the rules know them by. HAProxy asks for the login `admin` with the password
+     * `haproxy-statistics`; Consul answers under `/v1/agent/metrics?format=prometheus`, the others under `/metrics`.
+     */
+    scrapeTargets: { [job: string]: string[] };
+    /** Alert rules, as a file for Prometheus' `rule_files`. */
+    alertRules: string;
+}
+
+/** Collects targets, and renders the rules from the cluster's own values. */
+export function monitoringOf(
+    clusterName: string,
+    args: PostgresClusterArgs,
+    placement: ClusterPlacement,
+    patroni: PatroniConnection,
+    endpoints: ClusterEndpoints,
+): ClusterMonitoring {
+    const jobs = scrapeJobs(clusterName);
+    const on = (members: { [key: string]: { host: string } }, port: number): string[] =>
+        Object.values(members).map(({ host }) => `${args.hosts[host]?.address ?? host}:${port}`);
+    const etcdTargets = on(placement.etcd.members, args.etcd?.clientPort ?? defaultPorts.etcdClient);
+    const consulTargets = on(placement.consul.members, args.consul?.httpPort ?? defaultPorts.consulHttp);
+    return {
+        scrapeTargets: {
+            [jobs.patroni]: patroni.nodeEndpoints.map(({ address, apiPort }) => `${address}:${apiPort}`),
+            [jobs.postgres]: endpoints.metrics,
+            [jobs.haproxy]: endpoints.statistics,
+            ...(etcdTargets.length > 0 ? { [jobs.etcd]: etcdTargets } : {}),
+            ...(consulTargets.length > 0 ? { [jobs.consul]: consulTargets } : {}),
+        },
+        alertRules: alertRules(clusterName, args, placement),
+    };
+}
+
+function alertRules(clusterName: string, args: PostgresClusterArgs, placement: ClusterPlacement): string {
+    const { dynamic } = normalizePatroniSettings(args.patroni ?? {}, placement.smallestMemoryMiB);
+    const nodeCount = Object.keys(placement.patroni.nodes).length;
+    return renderAlertRules({
+        ...dynamic,
+        clusterName,
+        nodeCount,
+        synchronousCount: dynamic.synchronousMode ? Math.min(dynamic.synchronousNodeCount, nodeCount - 1) : 0,
+        synchronousStrict: dynamic.synchronousModeStrict,
+        slots: Object.keys(dynamic.slots),
+        etcd: usesEtcd(args)
+            ? {
+                  memberCount: Object.keys(placement.etcd.members).length,
+                  electionTimeoutMilliseconds: args.etcd?.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds,
+              }
+            : undefined,
+        consul:
+            args.consul === undefined ? undefined : { memberCount: Object.keys(placement.consul.members).length },
+    });
+}
