@@ -15,10 +15,12 @@ export const nodes = cluster.nodes;
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(
     Object.fromEntries(
-        Object.entries(cluster.applications).map(([key, { database, owner, password, urls, roles, replicationRoles }]) => [
-            key,
-            { database, owner, password, urls, roles, replicationRoles },
-        ]),
+        Object.entries(cluster.applications).map(
+            ([key, { database, owner, password, urls, roles, replicationRoles }]) => [
+                key,
+                { database, owner, password, urls, roles, replicationRoles },
+            ],
+        ),
     ),
 );
 

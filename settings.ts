@@ -77,7 +77,14 @@ const swarm = fields<SwarmArgs>({
     endpointMode: z.enum(EndpointMode).optional(),
 });
 
-const images = fields<ClusterImagesArgs>({ patroni: text, etcd: text.optional(), consul: text.optional(), haproxy: text, pgbouncer: text, exporter: text });
+const images = fields<ClusterImagesArgs>({
+    patroni: text,
+    etcd: text.optional(),
+    consul: text.optional(),
+    haproxy: text,
+    pgbouncer: text,
+    exporter: text,
+});
 
 const network = fields<ClusterNetworkArgs>({
     existingNetworkId: text.optional(),

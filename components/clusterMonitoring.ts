@@ -56,10 +56,10 @@ function alertRules(clusterName: string, args: PostgresClusterArgs, placement: C
         etcd: usesEtcd(args)
             ? {
                   memberCount: Object.keys(placement.etcd.members).length,
-                  electionTimeoutMilliseconds: args.etcd?.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds,
+                  electionTimeoutMilliseconds:
+                      args.etcd?.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds,
               }
             : undefined,
-        consul:
-            args.consul === undefined ? undefined : { memberCount: Object.keys(placement.consul.members).length },
+        consul: args.consul === undefined ? undefined : { memberCount: Object.keys(placement.consul.members).length },
     });
 }

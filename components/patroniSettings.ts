@@ -1,7 +1,8 @@
 import { PatroniTiming, TimingPreset, timingPresets } from "./checks/timing";
 import { defaultPorts } from "./defaults";
-import { IgnoredSlotArgs, permanentSlots, SlotArgs } from "./patroniSlots";
+import type { IgnoredSlotArgs, SlotArgs } from "./patroniSlots";
 import type { ResourcesArgs } from "./platform/workload";
+import { permanentSlots } from "./render/patroniSlots";
 import { PatroniDynamicConfig } from "./render/patroniYaml";
 import { HbaRuleArgs, defaultHbaRules, renderPgHba } from "./render/pgHba";
 import { baseParameters, memoryParameters, PostgresParameters } from "./render/tuning";

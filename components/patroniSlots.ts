@@ -1,4 +1,4 @@
-import { PermanentSlot, SlotType } from "./render/patroniSlots";
+import type { SlotType } from "./render/patroniSlots";
 
 /** A replication slot that Patroni keeps on the primary, through restarts and failovers. */
 export interface SlotArgs {
@@ -32,17 +32,4 @@ export interface IgnoredSlotArgs {
     database?: string;
     /** @default - any plugin */
     plugin?: string;
-}
-
-/** The output plugin of PostgreSQL's own subscriptions. */
-const defaultPlugin = "pgoutput";
-
-/** Slots as Patroni's configuration says them, with defaults filled in. */
-export function permanentSlots(slots: { [name: string]: SlotArgs }): { [name: string]: PermanentSlot } {
-    return Object.fromEntries(
-        Object.entries(slots).map(([name, { type, database, plugin }]) => [
-            name,
-            type === SlotType.Logical ? { type, database, plugin: plugin ?? defaultPlugin } : { type },
-        ]),
-    );
 }

@@ -44,7 +44,11 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
         ...checkTags(`${path}.nodes`, args.nodes),
         ...checkSlotsApart(`${path}.slots`, args.settings.slots, Object.keys(args.nodes)),
-        ...checkDcsHosts(`${path}.nodes`, args.nodes, args.dcs.dcsHostSettings && Object.keys(args.dcs.dcsHostSettings)),
+        ...checkDcsHosts(
+            `${path}.nodes`,
+            args.nodes,
+            args.dcs.dcsHostSettings && Object.keys(args.dcs.dcsHostSettings),
+        ),
     ];
 }
 

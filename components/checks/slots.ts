@@ -10,17 +10,13 @@ import { Problem } from "./problem";
 const slotName = /^[a-z0-9_]{1,63}$/;
 
 /** Checks permanent slots, and that there is room for all slots. */
-export function checkSlots(
-    path: string,
-    args: PatroniSettingsArgs,
-    nodeCount: number,
-    memoryMiB: number,
-): Problem[] {
+export function checkSlots(path: string, args: PatroniSettingsArgs, nodeCount: number, memoryMiB: number): Problem[] {
     const slots = Object.entries(args.slots ?? {});
     const parameters = postgresParameters(args, memoryMiB);
     const problems = slots.flatMap(([name, slot]) => checkSlot(`${path}.slots.${name}`, name, slot));
     if (slots.length > 0 && args.useSlots === false) {
-        const reason = "false was given, and Patroni makes no slots at all then; leave it out or take patroni.slots out";
+        const reason =
+            "false was given, and Patroni makes no slots at all then; leave it out or take patroni.slots out";
         problems.push({ path: `${path}.useSlots`, reason });
     }
     const logical = slots.filter(([, slot]) => slot.type === SlotType.Logical).map(([name]) => name);

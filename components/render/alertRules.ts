@@ -282,7 +282,8 @@ function haproxyRules(config: AlertRulesConfig): Rule[] {
             expression: `haproxy_process_current_connections{${job}} / haproxy_process_max_connections{${job}} > ${nearlyFull}`,
             forSeconds: 300,
             severity: Severity.Warning,
-            summary: "{{ $value | humanizePercentage }} of the connections of HAProxy at {{ $labels.instance }} are in use",
+            summary:
+                "{{ $value | humanizePercentage }} of the connections of HAProxy at {{ $labels.instance }} are in use",
             next: "Raise haproxy.maxConnections, or find the client that holds them.",
         },
     ];

@@ -17,3 +17,16 @@ export interface PermanentSlot {
 export function patroniSlotName(member: string): string {
     return member.replaceAll(/[-.]/g, "_");
 }
+
+/** The output plugin of PostgreSQL's own subscriptions. */
+const defaultPlugin = "pgoutput";
+
+/** Slots as Patroni's configuration says them, with defaults filled in. */
+export function permanentSlots(slots: { [name: string]: PermanentSlot }): { [name: string]: PermanentSlot } {
+    return Object.fromEntries(
+        Object.entries(slots).map(([name, { type, database, plugin }]) => [
+            name,
+            type === SlotType.Logical ? { type, database, plugin: plugin ?? defaultPlugin } : { type },
+        ]),
+    );
+}

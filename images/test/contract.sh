@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2016 # what stands in single quotes is expanded in the container
 # What holds for every image without a cluster: user, PID 1, stop signal, tools, versions, size, and nothing secret inside.
 
-declare -A STOP_SIGNAL=([patroni]=SIGTERM [etcd]=SIGTERM [haproxy]=SIGUSR1 [pgbouncer]=SIGTERM [exporter]=SIGTERM)
+declare -A STOP_SIGNAL=([patroni]=SIGTERM [etcd]=SIGTERM [consul]=SIGTERM [haproxy]=SIGUSR1 [pgbouncer]=SIGTERM [exporter]=SIGTERM)
 
 # Unpacked sizes in MB, about a tenth above what was measured: what grows unnoticed fails here.
-declare -A MAX_MB=([patroni]=285 [etcd]=175 [haproxy]=112 [pgbouncer]=117 [exporter]=120)
+declare -A MAX_MB=([patroni]=285 [etcd]=175 [consul]=245 [haproxy]=112 [pgbouncer]=117 [exporter]=120)
 
 # The package whose version must start with the pinned one.
 declare -A PACKAGE=([etcd]=etcd-server [haproxy]=haproxy [pgbouncer]=pgbouncer [exporter]=prometheus-postgres-exporter)
@@ -13,6 +13,7 @@ declare -A PACKAGE=([etcd]=etcd-server [haproxy]=haproxy [pgbouncer]=pgbouncer [
 declare -A TOOLS=(
   [patroni]="patroni patronictl postgres pg_rewind pg_basebackup pg_isready psql pgbackrest curl"
   [etcd]="etcd etcdctl etcdutl curl"
+  [consul]="consul curl"
   [haproxy]="haproxy curl"
   [pgbouncer]="pgbouncer drain psql pg_isready curl"
   [exporter]="prometheus-postgres-exporter curl"
@@ -41,8 +42,11 @@ has_no_leftovers() {
 }
 
 test_contract() {
-  local image
-  for image in "${IMAGES[@]}"; do
+  local image images=("${IMAGES[@]}")
+  for image in "${OPTIONAL_IMAGES[@]}"; do
+    ! docker image inspect "$(local_name "$image")" >/dev/null 2>&1 || images+=("$image")
+  done
+  for image in "${images[@]}"; do
     check "$image: runs as 999:999" equals "$(run "$image" sh -c 'echo "$(id -u):$(id -g)"')" 999:999
     check "$image: PID 1 is tini" equals "$(run "$image" cat /proc/1/comm)" tini
     check "$image: stop signal" equals "$(inspect "$(local_name "$image")" '{{.Config.StopSignal}}')" "${STOP_SIGNAL[$image]}"
@@ -56,6 +60,8 @@ test_contract() {
         starts_with "$(run "$image" dpkg-query --show --showformat '${Version}' "${PACKAGE[$image]}")" "$(pinned_version "$image")."
     fi
   done
+  [[ " ${images[*]} " != *" consul "* ]] ||
+    check "consul: consul version" starts_with "$(run consul consul version)" "Consul v$CONSUL_VERSION"
   check "patroni: patroni --version" equals "$(run patroni patroni --version)" "patroni $PATRONI_VERSION"
   check "patroni: patronictl version" equals "$(run patroni patronictl version)" "patronictl version $PATRONI_VERSION"
   check "patroni: postgres --version" starts_with "$(run patroni postgres --version)" "postgres (PostgreSQL) $POSTGRES_MAJOR."

@@ -60,19 +60,22 @@ describe("checks/dcs", () => {
             it(`refuses ${url}`, () =>
                 expectProblems(checkExternalEtcd("externalEtcd", urls(url)), { "externalEtcd.endpoints[0]": reason }));
         }
-        refuses((args: { endpoints: string[] }) => checkExternalEtcd("externalEtcd", args), [
-            { name: "none", given: urls(), problems: { "externalEtcd.endpoints": "none was given" } },
-            {
-                name: "both schemes",
-                given: urls("http://192.0.2.21:2379", "https://192.0.2.22:2379"),
-                problems: { "externalEtcd.endpoints": "both http and https" },
-            },
-            {
-                name: "one twice",
-                given: urls("http://192.0.2.21:2379", "http://192.0.2.21:2379"),
-                problems: { "externalEtcd.endpoints[1]": "each member has a URL of its own" },
-            },
-        ]);
+        refuses(
+            (args: { endpoints: string[] }) => checkExternalEtcd("externalEtcd", args),
+            [
+                { name: "none", given: urls(), problems: { "externalEtcd.endpoints": "none was given" } },
+                {
+                    name: "both schemes",
+                    given: urls("http://192.0.2.21:2379", "https://192.0.2.22:2379"),
+                    problems: { "externalEtcd.endpoints": "both http and https" },
+                },
+                {
+                    name: "one twice",
+                    given: urls("http://192.0.2.21:2379", "http://192.0.2.21:2379"),
+                    problems: { "externalEtcd.endpoints[1]": "each member has a URL of its own" },
+                },
+            ],
+        );
     });
 
     describe("Consul", () => {
@@ -85,7 +88,10 @@ describe("checks/dcs", () => {
             },
             {
                 name: "two servers on one host",
-                given: { hosts: hostArgs(1), consul: { members: { a: { host: "db1" }, b: { host: "db1" }, c: { host: "db1" } } } },
+                given: {
+                    hosts: hostArgs(1),
+                    consul: { members: { a: { host: "db1" }, b: { host: "db1" }, c: { host: "db1" } } },
+                },
                 problems: { "consul.members.c": 'are both on host "db1"' },
             },
             {

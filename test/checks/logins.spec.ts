@@ -10,7 +10,10 @@ const consumers = (...names: string[]) => Object.fromEntries(names.map((name) =>
 describe("checks of administrators and consumers of changes", () => {
     it("take what is apart", () => {
         const shop = { roles: { reader: {} }, replicationRoles: consumers("cdc") };
-        expectProblems(check({ administrators: { admin: {}, "o'brien": { passwordGeneration: 2 } }, applications: { shop } }), {});
+        expectProblems(
+            check({ administrators: { admin: {}, "o'brien": { passwordGeneration: 2 } }, applications: { shop } }),
+            {},
+        );
     });
 
     refuses(check, [

@@ -71,7 +71,9 @@ describe("A trap of the seeds", () => {
             expect(passwords, role).to.include(generatedPassword(`pg-credentials-${role}`));
         }
         expect(passwords).not.to.match(/zalando|cola/);
-        const files = serviceInputs(cluster, "pg-patroni-db1").taskSpec.containerSpec.secrets.map((file) => file.fileName);
+        const files = serviceInputs(cluster, "pg-patroni-db1").taskSpec.containerSpec.secrets.map(
+            (file) => file.fileName,
+        );
         expect(files).to.include(`${containerPaths.patroniConfigDirectory}/30-passwords.yml`);
     });
 

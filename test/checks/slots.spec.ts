@@ -8,7 +8,8 @@ const onThree = (args: PatroniSettingsArgs) => checkPatroniSettings("patroni", a
 const logical = { type: SlotType.Logical, database: "shop" };
 const physical = { type: SlotType.Physical };
 const decodable = { wal_level: "logical" };
-const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`s${index}`, physical]));
+const many = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`s${index}`, physical]));
 
 describe("checks/slots", () => {
     const allowed: PatroniSettingsArgs[] = [

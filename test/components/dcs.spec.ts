@@ -85,15 +85,14 @@ describe("ExternalEtcd", () => {
 });
 
 describe("A cluster's store", () => {
-    const memberOf = (recording: Recording, key: string): string =>
-        fileContent(recording, `pg-patroni-${key}-member`);
+    const memberOf = (recording: Recording, key: string): string => fileContent(recording, `pg-patroni-${key}-member`);
 
     it("may be an etcd that is there already", async () => {
         const endpoints = ["http://192.0.2.21:2379", "http://192.0.2.22:2379"];
         const recording = await recordCluster({ externalEtcd: { endpoints } });
         expect(recording.ofType("Service").map((service) => service.name)).not.to.include("pg-etcd-db1");
         expect(memberOf(recording, "db2")).to.include(
-            'etcd3:\n  hosts:\n    - 192.0.2.21:2379\n    - 192.0.2.22:2379\n  protocol: http\n',
+            "etcd3:\n  hosts:\n    - 192.0.2.21:2379\n    - 192.0.2.22:2379\n  protocol: http\n",
         );
     });
 
@@ -101,7 +100,9 @@ describe("A cluster's store", () => {
         const recording = await recordCluster({ consul: {} });
         expect(memberOf(recording, "db2")).to.include("consul:\n  host: 192.0.2.12:8500\n  scheme: http\n");
         expect(memberOf(recording, "db3")).to.include("192.0.2.13:8500").and.not.to.include("etcd3");
-        expect(recording.childrenOf("pg")).to.include("ConsulQuorum pg-consul").and.not.to.include("EtcdQuorum pg-etcd");
+        expect(recording.childrenOf("pg"))
+            .to.include("ConsulQuorum pg-consul")
+            .and.not.to.include("EtcdQuorum pg-etcd");
     });
 
     it("is what monitoring speaks of", async () => {
@@ -140,6 +141,8 @@ describe("Administrators", () => {
         const sql = String(after.custom("pg-administrators-roles").inputs.stdin);
         expect(sql).to.include("NOLOGIN").and.include("NOT IN ('admin')");
         const none = await recordCluster({ administrators: {} });
-        expect(String(none.custom("pg-administrators-roles").inputs.stdin)).to.include("NOLOGIN").and.not.include("NOT IN");
+        expect(String(none.custom("pg-administrators-roles").inputs.stdin))
+            .to.include("NOLOGIN")
+            .and.not.include("NOT IN");
     });
 });

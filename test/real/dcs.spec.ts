@@ -18,7 +18,10 @@ import { Container, imageIsBuilt, ProgramResult } from "./container";
 const dynamic = normalizePatroniSettings(
     {
         parameters: { wal_level: "logical", shared_buffers: "32MB", fsync: "off" },
-        slots: { cdc: { type: SlotType.Logical, database: "shop", plugin: "test_decoding" }, archive: { type: SlotType.Physical } },
+        slots: {
+            cdc: { type: SlotType.Logical, database: "shop", plugin: "test_decoding" },
+            archive: { type: SlotType.Physical },
+        },
         ignoreSlots: [{ plugin: "pgoutput" }],
     },
     512,
@@ -94,17 +97,30 @@ describe("Patroni with a store that somebody else runs", () => {
                 }),
             );
             const slots = "SELECT count(*) = 2 FROM pg_replication_slots WHERE slot_name IN ('cdc', 'archive')";
-            const made = ["sh", "-c", `psql -X -t -A -h ${containerPaths.postgresSocket} -U postgres -c "$1" | grep -q t`, "sh", slots];
+            const made = [
+                "sh",
+                "-c",
+                `psql -X -t -A -h ${containerPaths.postgresSocket} -U postgres -c "$1" | grep -q t`,
+                "sh",
+                slots,
+            ];
             // One round of Patroni's loop after the database is there.
             patroni.waitFor(made, 30);
-            psql(patroni, "\\connect shop\nCREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders VALUES (41), (42);");
+            psql(
+                patroni,
+                "\\connect shop\nCREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders VALUES (41), (42);",
+            );
             const asConsumer = { PGPASSWORD: "password of cdc" };
             const conninfo = "host=127.0.0.1 user=cdc dbname=shop";
             const receive = `timeout 5 pg_recvlogical -d '${conninfo}' --slot cdc --start --no-loop -f - || [ $? -eq 124 ]`;
             const changes = succeeded(patroni.exec(["sh", "-c", receive], "", asConsumer));
             expect(changes).to.include("INSERT: id[integer]:41").and.include("INSERT: id[integer]:42");
             // The right to copy the whole server stays with the cluster's own replication role.
-            const copy = patroni.exec(["pg_basebackup", "-d", "host=127.0.0.1 user=cdc", "-D", "/tmp/copy"], "", asConsumer);
+            const copy = patroni.exec(
+                ["pg_basebackup", "-d", "host=127.0.0.1 user=cdc", "-D", "/tmp/copy"],
+                "",
+                asConsumer,
+            );
             expect(copy.status).not.to.equal(0);
             expect(copy.stderr).to.include("no pg_hba.conf entry for replication connection");
         } finally {
@@ -126,9 +142,10 @@ describe("Patroni with a store that somebody else runs", () => {
             expect(keys).to.include("service/pg/leader").and.include("service/pg/config");
             const leader = succeeded(consul.exec(["consul", "kv", "get", "service/pg/leader"]));
             expect(leader.trim()).to.equal("patroni-db1");
-            const { slots, ttl } = JSON.parse(
-                succeeded(consul.exec(["consul", "kv", "get", "service/pg/config"])),
-            ) as { slots: object; ttl: number };
+            const { slots, ttl } = JSON.parse(succeeded(consul.exec(["consul", "kv", "get", "service/pg/config"]))) as {
+                slots: object;
+                ttl: number;
+            };
             expect(ttl).to.equal(30);
             expect(slots).to.have.keys(["archive", "cdc"]);
             expect(succeeded(patroni.exec(["patronictl", "list", "-f", "tsv"]))).to.include("Leader");

@@ -65,12 +65,17 @@ function selectorsOf(expression: string): { metric: string; labels: string[] }[]
 
 function unknownIn(expression: string): string[] {
     return selectorsOf(expression).flatMap(({ metric, labels }) => {
-        const known = metric === everywhere.metric ? [[]] : Object.values(recorded).flatMap((job) => job[metric] ? [job[metric]] : []);
+        const known =
+            metric === everywhere.metric
+                ? [[]]
+                : Object.values(recorded).flatMap((job) => (job[metric] ? [job[metric]] : []));
         const [given] = known;
         if (given === undefined) {
             return [metric];
         }
-        return labels.filter((label) => ![...everywhere.labels, ...given].includes(label)).map((label) => `${metric}{${label}}`);
+        return labels
+            .filter((label) => ![...everywhere.labels, ...given].includes(label))
+            .map((label) => `${metric}{${label}}`);
     });
 }
 
@@ -106,7 +111,10 @@ describe("render/alertRules", () => {
             const selections = expr.match(/\{[^}]*\}/g) ?? [];
             expect(selections.length, alert).to.equal(selectorsOf(expr).length);
             for (const selection of selections) {
-                expect([...jobs, 'scope="pg"'].some((own) => selection.includes(own)), `${alert}: ${selection}`).to.equal(true);
+                expect(
+                    [...jobs, 'scope="pg"'].some((own) => selection.includes(own)),
+                    `${alert}: ${selection}`,
+                ).to.equal(true);
             }
         }
     });
