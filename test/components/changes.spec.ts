@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { PostgresClusterArgs } from "../../components";
+import { PostgresClusterArgs, SlotType } from "../../components";
 import { image, images, recordCluster } from "../helpers/cluster";
 import { Recording } from "../helpers/recording";
 
@@ -25,6 +25,13 @@ describe("A change", () => {
 
     it("of a PostgreSQL parameter reaches the dynamic configuration and no container", async () => {
         expect(await changedBy({ patroni: { parameters: { work_mem: "11MB" } } })).to.deep.equal([
+            "pg-patroni-dynamic-config",
+        ]);
+    });
+
+    it("of slots and of wal_level reaches the dynamic configuration and no container", async () => {
+        const slots = { cdc: { type: SlotType.Logical, database: "shop" } };
+        expect(await changedBy({ patroni: { slots, parameters: { wal_level: "logical" } } })).to.deep.equal([
             "pg-patroni-dynamic-config",
         ]);
     });
