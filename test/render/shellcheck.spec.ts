@@ -18,8 +18,11 @@ describe("All scripts of a cluster", () => {
     it("pass shellcheck as POSIX shell", async () => {
         const recording = await recordCluster({
             applications: { shop: { allowDrop: true, roles: { shop_reader: {} } } },
+            administrators: { admin: {} },
         });
-        const commands = recording.ofType("Command").map(({ name, inputs }) => [name, String(inputs.stdin)] as const);
+        const withConsul = await recordCluster({ consul: {} });
+        const recorded = [...recording.ofType("Command"), withConsul.custom("pg-consul-db1-gate")];
+        const commands = recorded.map(({ name, inputs }) => [name, String(inputs.stdin)] as const);
         const scripts = [
             ...commands,
             ["label-check", renderLabelCheckScript({ nodeName: "db1", labels: { "pgha.host": "db1" } })] as const,
@@ -29,6 +32,8 @@ describe("All scripts of a cluster", () => {
             "pg-host-db1-labels",
             "pg-etcd-db1-data",
             "pg-etcd-ready",
+            "pg-consul-db1-gate",
+            "pg-administrators-roles",
             "pg-patroni-db1-prepare",
             "pg-patroni-db1-gate",
             "pg-patroni-dynamic-config",
