@@ -85,7 +85,7 @@ export interface ApplicationArgs {
     /**
      * Roles by name that follow the application's changes, as `CREATE SUBSCRIPTION`, `pg_recvlogical` and Debezium do: they may read
      * every table and hold logical slots. The owner makes the publications. Their URL leads to the primary, where their slots are.
-     * They need the parameter `wal_level: logical`; a slot that has to outlive a failover is one of `patroni.slots`.
+     * They need the parameter `wal_level: logical` and, as any login, a rule of pg_hba.conf for their database; a slot that has to outlive a failover is one of `patroni.slots`.
      *
      * @default - none
      *
