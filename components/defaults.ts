@@ -19,6 +19,15 @@ export const defaultPorts = {
 /** User and group that every image runs as, and that owns the data directories (seed 002 uses the same 999:999). */
 export const containerUser = { uid: 999, gid: 999 } as const;
 
+/** Names of the workloads; the cluster's name stands before them. The first two are members' names in Patroni and etcd, too. */
+export const workloadNames = {
+    patroni: (key: string): string => `patroni-${key}`,
+    etcd: (key: string): string => `etcd-${key}`,
+    haproxy: "haproxy",
+    pgbouncer: "pgbouncer",
+    exporter: (key: string): string => `exporter-${key}`,
+} as const;
+
 /** Names under which other stacks on the cluster's network reach the entry points (seed 000 calls the first `pg-haproxy`). */
 export const networkAliases = { haproxy: "pg-haproxy", pgbouncer: "pg-pgbouncer" } as const;
 
@@ -41,6 +50,7 @@ export const containerPaths = {
     haproxyConfig: "/etc/haproxy/haproxy.cfg",
     haproxyUsers: "/run/secrets/stats-users.cfg",
     pgbouncerConfig: "/etc/pgbouncer/pgbouncer.ini",
+    pgbouncerSocket: "/tmp",
     pgbouncerUsers: "/run/secrets/userlist.txt",
     exporterPassword: "/run/secrets/exporter-password",
 } as const;

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkPatroni } from "./checks/patroni";
-import { containerPaths, defaultDataRoot, systemRoles } from "./defaults";
-import { PatroniNodeArgs, PatroniNodeContext, patroniMember, patroniNodeName } from "./patroniNode";
+import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
+import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
@@ -111,7 +111,7 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
         const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: [group] });
         this.nodeEndpoints = members.map((member) => ({
             key: member.key,
-            name: patroniNodeName(member.key),
+            name: workloadNames.patroni(member.key),
             address: member.host.address,
             postgresPort: settings.postgresPort,
             apiPort: settings.apiPort,

@@ -3,6 +3,7 @@ import { ApplicationConnection, ApplicationDatabase, ApplicationEndpoints } from
 import { checkCluster, clusterWarnings } from "./checks/cluster";
 import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { ClusterCredentials } from "./clusterCredentials";
+import { ClusterOperations, operationsOf } from "./clusterOperations";
 import { ClusterNetwork } from "./clusterNetwork";
 import { allLabels, ClusterPlacement, placeOnHosts } from "./clusterPlacement";
 import { systemRoles } from "./defaults";
@@ -42,6 +43,8 @@ export class PostgresCluster extends pulumi.ComponentResource {
     public readonly endpoints: ClusterEndpoints;
     /** The Patroni nodes, by key. */
     public readonly nodes: { [key: string]: ClusterNode };
+    /** What the command `pgha` needs. */
+    public readonly operations: ClusterOperations;
     /** Id of the overlay network, for services of other stacks. */
     public readonly networkId: pulumi.Output<string>;
     /** The applications' databases, by key. */
@@ -70,10 +73,16 @@ export class PostgresCluster extends pulumi.ComponentResource {
 
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
+        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy);
         this.networkId = network.networkId;
         this.passwords = credentials.passwords;
         this.applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
-        this.registerOutputs({ endpoints: this.endpoints, nodes: this.nodes, networkId: this.networkId });
+        this.registerOutputs({
+            endpoints: this.endpoints,
+            nodes: this.nodes,
+            operations: this.operations,
+            networkId: this.networkId,
+        });
     }
 }
 
