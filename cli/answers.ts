@@ -128,20 +128,18 @@ const etcdStatus = z
             }),
         }),
     ])
-    .transform(
-        ([{ Status: status }]): EtcdView => ({
-            memberId: status.header.member_id,
-            leaderId: status.leader ?? null,
-            version: status.version,
-            dbSizeBytes: status.dbSize,
-            alarms: (status.errors ?? []).map((error) => /alarm:(\w+)/.exec(error)?.[1] ?? error),
-        }),
-    );
+    .transform(([{ Status: status }]): EtcdView => ({
+        memberId: status.header.member_id,
+        leaderId: status.leader ?? null,
+        version: status.version,
+        dbSizeBytes: status.dbSize,
+        alarms: (status.errors ?? []).map((error) => /alarm:(\w+)/.exec(error)?.[1] ?? error),
+    }));
 
 /** `etcdctl endpoint status -w json` of one member. */
 export function parseEtcdStatus(text: string): EtcdView {
     // Ids have 64 bits, more than a JavaScript number holds.
-    return etcdStatus.parse(JSON.parse(text.replaceAll(/"(member_id|leader)":(\d+)/g, '"$1":"$2"')));
+    return etcdStatus.parse(JSON.parse(text.replaceAll(/"(member_id|leader)":\s*(\d+)/g, '"$1":"$2"')));
 }
 
 /** Servers of HAProxy that are up, by proxy; frontends have none. */
@@ -198,7 +196,7 @@ export function parseCsv(text: string): { [column: string]: string | undefined }
 }
 
 function parseCsvLine(line: string): string[] {
-    return [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell = ""]) =>
+    return [...`${line},`.matchAll(/("(?:[^"]|"")*"|[^,]*),/g)].map(([, cell = ""]) =>
         cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell,
     );
 }

@@ -92,11 +92,14 @@ function memberReasons(patroni: PatroniStatus): string[] {
         if (role === null) return [`${name} is no member at the moment: its Patroni doesn't report to the DCS`];
         if (!isStreaming(member, patroni)) {
             const leader = findLeader(patroni);
-            const behind = leader !== undefined && leader.timeline !== timeline ? ` on timeline ${timeline ?? "?"}` : "";
+            const behind =
+                leader !== undefined && leader.timeline !== timeline ? ` on timeline ${timeline ?? "?"}` : "";
             return [`${name} doesn't follow the leader: "${state}"${behind}`];
         }
         if (limits !== null && lagBytes !== null && lagBytes > limits.maximumLagOnFailoverBytes) {
-            return [`${name} lags ${lagBytes} bytes: more than maximum_lag_on_failover (${limits.maximumLagOnFailoverBytes})`];
+            return [
+                `${name} lags ${lagBytes} bytes: more than maximum_lag_on_failover (${limits.maximumLagOnFailoverBytes})`,
+            ];
         }
         return [];
     });
@@ -111,12 +114,12 @@ function synchronousReasons({ limits, members }: PatroniStatus): string[] {
 }
 
 function etcdReasons({ etcd }: ClusterState): string[] {
-    const answering = etcd.filter(({ dbSizeBytes }) => dbSizeBytes !== null);
+    const answering = etcd.filter(({ healthy }) => healthy !== null);
     const reasons = answering.flatMap(({ name, healthy, alarms }) => [
-        ...(healthy ? [] : [`${name} can't commit`]),
+        ...(healthy === true || alarms.length > 0 ? [] : [`${name} can't commit`]),
         ...alarms.map((alarm) => `${name} has the alarm ${alarm}`),
     ]);
-    return answering.length > 0 && !answering.some(({ leader }) => leader) && answering.length === etcd.length
+    return answering.length > 0 && !answering.some(({ leader }) => leader === true) && answering.length === etcd.length
         ? [...reasons, "etcd has no leader"]
         : reasons;
 }
@@ -142,6 +145,6 @@ function pgbouncerReasons({ pgbouncer }: ClusterState): string[] {
 
 function exporterReasons({ exporters }: ClusterState): string[] {
     return exporters
-        .filter((exporter) => isUp(exporter) && exporter.error === null && !exporter.up)
+        .filter(({ up }) => up === false)
         .map(({ name, host }) => `${name} on ${host} doesn't reach its PostgreSQL`);
 }

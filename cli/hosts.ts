@@ -55,7 +55,13 @@ export function scriptRunner({ hosts }: ClusterOperations): RunScript {
     };
 }
 
-/** The last line that says something: what comes before it is context. */
+/** The last line that isn't the continuation of another: what comes before it is context. */
 export function lastLine(text: string): string {
-    return text.trim().split("\n").at(-1)?.trim() ?? "";
+    return (
+        text
+            .trim()
+            .split("\n")
+            .findLast((line) => /^\S/.test(line))
+            ?.trimEnd() ?? ""
+    );
 }

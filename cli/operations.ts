@@ -9,7 +9,7 @@ export interface Source {
     /** File with the JSON of all outputs; `-` is standard input. Without it Pulumi is asked. */
     outputs?: string;
     /** The output that holds the description. */
-    output: string;
+    outputName: string;
     stack?: string;
     /** Directory of the Pulumi project. */
     cwd?: string;
@@ -33,11 +33,11 @@ const schema: z.ZodType<ClusterOperations> = z.object({
 /** Reads the description of a cluster. */
 export async function readOperations(source: Source): Promise<ClusterOperations> {
     const text = source.outputs === undefined ? await askPulumi(source) : readOutputs(source.outputs);
-    return parseOperations(text, source.output);
+    return parseOperations(text, source.outputName);
 }
 
 /** Takes a cluster's description out of a stack's outputs. */
-export function parseOperations(text: string, output: string): ClusterOperations {
+export function parseOperations(text: string, name: string): ClusterOperations {
     let outputs: unknown;
     try {
         outputs = JSON.parse(text);
@@ -48,17 +48,18 @@ export function parseOperations(text: string, output: string): ClusterOperations
     if (!parsed.success) {
         throw unusable("the outputs are not an object");
     }
-    const description = schema.safeParse(parsed.data[output]);
+    const description = schema.safeParse(parsed.data[name]);
     if (!description.success) {
-        const missing = parsed.data[output] === undefined;
+        const missing = parsed.data[name] === undefined;
         const reason = missing ? "is missing" : `is not a cluster's:\n${z.prettifyError(description.error)}`;
-        throw unusable(`the output "${output}" ${reason}`);
+        throw unusable(`the output "${name}" ${reason}`);
     }
     return description.data;
 }
 
 function unusable(message: string): CommandFailure {
-    const next = "export the cluster's property 'operations' from the program, run 'pulumi up', or name the output with --output";
+    const next =
+        "export the cluster's property 'operations' from the program, run 'pulumi up', or name the output with --output-name";
     return new CommandFailure(message, next, ExitStatus.Usage);
 }
 

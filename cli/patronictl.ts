@@ -6,20 +6,19 @@ import { isUp } from "./health";
 import { RunScript } from "./hosts";
 import { PatroniStatus } from "./status";
 
-/** Runs patronictl, in the container of a node that answers. */
+/** Runs patronictl in a node's container. */
 export async function runPatronictl(
-    operations: ClusterOperations,
-    patroni: PatroniStatus,
+    { clusterName }: ClusterOperations,
+    { host, label }: OperationsWorkload,
     run: RunScript,
     words: string[],
     timeoutSeconds: number,
 ): Promise<void> {
-    const { host, label } = answeringNode(operations, patroni);
     const [verb = "", ...others] = words;
     const script = [
         inContainerFunction(label),
         patronictlFunctions,
-        `asked ${[verb, operations.clusterName, ...others].map(shellQuote).join(" ")}`,
+        `asked ${[verb, clusterName, ...others].map(shellQuote).join(" ")}`,
     ].join("\n");
     const { status, stderr } = await run(host, script, timeoutSeconds);
     if (status !== 0) {

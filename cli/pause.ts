@@ -17,13 +17,13 @@ export async function setPaused(
     { messages }: Terminal,
 ): Promise<void> {
     const before = await readPatroni(operations, run);
-    answeringNode(operations, before);
+    const asked = answeringNode(operations, before);
     const state = paused ? "paused: nothing fails over until 'pgha resume'" : "not paused";
     if (before.paused === paused) {
         messages.write(`${operations.clusterName} is ${state}; nothing was changed\n`);
         return;
     }
-    await runPatronictl(operations, before, run, [paused ? "pause" : "resume"], timeoutSeconds);
+    await runPatronictl(operations, asked, run, [paused ? "pause" : "resume"], timeoutSeconds);
     const noticed = await waitFor(async () => {
         const { members } = await readPatroni(operations, run);
         return members.every((member) => member.paused === null || member.paused === paused) ? true : undefined;

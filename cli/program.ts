@@ -34,8 +34,11 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
         .description("Look after a highly available PostgreSQL cluster, from the outputs of its Pulumi stack.")
         .option("--stack <name>", "the Pulumi stack (default: the one that is selected)")
         .option("--cwd <directory>", "directory of the Pulumi project")
-        .option("--outputs <file>", "JSON of 'pulumi stack output --json' instead of asking Pulumi; - is standard input")
-        .option("--output <name>", "output that holds the cluster's property 'operations'", "operations")
+        .option(
+            "--outputs <file>",
+            "JSON of 'pulumi stack output --json' instead of asking Pulumi; - is standard input",
+        )
+        .option("--output-name <name>", "output that holds the cluster's property 'operations'", "operations")
         .exitOverride()
         .configureOutput({
             writeOut: (text) => terminal.output.write(text),

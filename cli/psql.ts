@@ -29,7 +29,10 @@ export async function runPsql(operations: ClusterOperations, run: RunScript, opt
         node = findNode(operations, options.node);
         const member = patroni.members.find(({ name }) => name === node.name);
         if (member === undefined || !isUp(member)) {
-            throw new CommandFailure(`the container of ${node.name} is ${member?.container ?? "missing"}`, "look at 'pgha status'");
+            throw new CommandFailure(
+                `the container of ${node.name} is ${member?.container ?? "missing"}`,
+                "look at 'pgha status'",
+            );
         }
     }
     const child = spawn("ssh", psqlArguments(operations, node, options), { stdio: "inherit" });

@@ -3,7 +3,7 @@ import { CommandFailure } from "./failure";
 import { findLeader, isStreaming, isUp } from "./health";
 import { RunScript } from "./hosts";
 import { findNode } from "./operations";
-import { runPatronictl } from "./patronictl";
+import { answeringNode, runPatronictl } from "./patronictl";
 import { PatroniMemberStatus, PatroniStatus, readPatroni } from "./status";
 import { confirm, Terminal } from "./terminal";
 import { secondsSince, waitFor } from "./waiting";
@@ -20,12 +20,13 @@ export async function reinit(
 ): Promise<void> {
     const { name } = findNode(operations, options.node);
     const before = await readPatroni(operations, run);
+    const asked = answeringNode(operations, before);
     checkReinit(before, name);
     await confirm(`Throw the data of ${name} away and copy the leader's?`, options.yes, terminal);
 
     const startedAt = memberOf(before, name)?.startedAt ?? null;
     const began = performance.now();
-    await runPatronictl(operations, before, run, ["reinit", name, "--force"], orderTimeoutSeconds);
+    await runPatronictl(operations, asked, run, ["reinit", name, "--force"], orderTimeoutSeconds);
     let shown = "";
     await waitFor(async () => {
         const now = await readPatroni(operations, run);
@@ -51,7 +52,10 @@ export function checkReinit(patroni: PatroniStatus, name: string): void {
     }
     const member = memberOf(patroni, name);
     if (leader.name === name || member?.acceptsWrites === true) {
-        throw new CommandFailure(`${name} leads: its data is the cluster's`, "hand its role over with 'pgha switchover'");
+        throw new CommandFailure(
+            `${name} leads: its data is the cluster's`,
+            "hand its role over with 'pgha switchover'",
+        );
     }
     if (member === undefined || !isUp(member)) {
         throw new CommandFailure(`the container of ${name} is ${member?.container ?? "missing"}`, next);

@@ -14,7 +14,7 @@ import {
     PatroniLocalView,
 } from "./answers";
 import { messageOf } from "./failure";
-import { lastLine, RunScript } from "./hosts";
+import { lastLine, RunScript, ScriptResult } from "./hosts";
 import { findReasons } from "./health";
 import {
     containersProbe,
@@ -82,9 +82,9 @@ export interface PatroniMemberStatus extends WorkloadStatus {
 }
 
 export interface EtcdMemberStatus extends WorkloadStatus {
-    /** Whether it can commit, which needs a quorum. */
-    healthy: boolean;
-    leader: boolean;
+    /** Whether it can commit, which needs a quorum; null without an answer. */
+    healthy: boolean | null;
+    leader: boolean | null;
     version: string | null;
     dbSizeBytes: number | null;
     alarms: string[];
@@ -103,8 +103,8 @@ export interface PgBouncerStatus extends WorkloadStatus {
 }
 
 export interface ExporterStatus extends WorkloadStatus {
-    /** Whether it reaches its PostgreSQL. */
-    up: boolean;
+    /** Whether it reaches its PostgreSQL; null without an answer. */
+    up: boolean | null;
 }
 
 /** What a host answered, or why it didn't. */
@@ -133,13 +133,21 @@ async function askHosts(
     const asked = Object.keys(operations.hosts).map(async (host): Promise<[string, HostAnswer]> => {
         try {
             const script = renderProbeScript(operations, host, parts);
-            const { status, stdout, stderr } = await run(host, script, answerTimeoutSeconds);
-            return [host, status === 0 ? { answers: parseProbeAnswers(stdout) } : { error: lastLine(stderr) }];
+            return [host, readHostAnswer(await run(host, script, answerTimeoutSeconds))];
         } catch (error) {
             return [host, { error: messageOf(error) }];
         }
     });
     return new Map(await Promise.all(asked));
+}
+
+/** Takes what a host's script printed apart; without a list of containers nothing else says anything. */
+export function readHostAnswer({ status, stdout, stderr }: ScriptResult): HostAnswer {
+    const answers = parseProbeAnswers(stdout);
+    const containers = answers.get(containersProbe);
+    return status === 0 && containers?.status === 0
+        ? { answers }
+        : { error: lastLine(containers?.stderr ?? stderr) || "its script failed" };
 }
 
 /** Makes a cluster's state out of what its hosts answered. */
@@ -195,9 +203,9 @@ class WorkloadReader<P extends Part> {
     /** What every container has. After the readings. */
     base(): WorkloadStatus {
         const containers = this.answers?.get(containersProbe);
-        const listed = containers?.status === 0 ? parseContainers(containers.stdout) : undefined;
+        const listed = containers && parseContainers(containers.stdout);
         const container = listed === undefined ? "unknown" : (listed.get(this.workload.label) ?? "missing");
-        const runs = container !== "missing" && container !== "stopped" && this.answers !== undefined;
+        const runs = !["unknown", "missing", "stopped"].includes(container);
         const { name, host } = this.workload;
         return { name, host, container, error: runs ? this.error : null };
     }
@@ -260,8 +268,8 @@ function describeEtcd({ etcd }: ClusterOperations, hosts: Map<string, HostAnswer
         const base = reader.base();
         return {
             ...base,
-            healthy: reader.read(["health"], () => true) ?? false,
-            leader: view !== null && view.leaderId === view.memberId,
+            healthy: view && reader.read(["health"], () => true) === true,
+            leader: view && view.leaderId === view.memberId,
             version: view?.version ?? null,
             dbSizeBytes: view?.dbSizeBytes ?? null,
             alarms: view?.alarms ?? [],
@@ -289,6 +297,6 @@ function describePgBouncer(workload: OperationsWorkload, hosts: Map<string, Host
 
 function describeExporter(workload: OperationsWorkload, hosts: Map<string, HostAnswer>): ExporterStatus {
     const reader = new WorkloadReader<"exporters">(workload, hosts);
-    const up = reader.read(["up"], (text) => text.trim().endsWith(" 1")) ?? false;
+    const up = reader.read(["up"], (text) => text.trim().endsWith(" 1"));
     return { ...reader.base(), up };
 }

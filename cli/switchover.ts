@@ -3,7 +3,7 @@ import { CommandFailure } from "./failure";
 import { findLeader, isStreaming, isUp } from "./health";
 import { RunScript } from "./hosts";
 import { findNode } from "./operations";
-import { runPatronictl } from "./patronictl";
+import { answeringNode, runPatronictl } from "./patronictl";
 import { PatroniMemberStatus, PatroniStatus, readPatroni } from "./status";
 import { confirm, Terminal } from "./terminal";
 import { secondsSince, waitFor } from "./waiting";
@@ -20,13 +20,20 @@ export async function switchover(
 ): Promise<void> {
     const wanted = options.candidate === undefined ? undefined : findNode(operations, options.candidate).name;
     const before = await readPatroni(operations, run);
+    const asked = answeringNode(operations, before);
     const leader = checkSwitchover(before, wanted);
     const target = wanted ?? "the fittest replica";
     await confirm(`Hand the leader's role from ${leader.name} to ${target}? Its sessions end.`, options.yes, terminal);
 
     const began = performance.now();
-    const words = ["switchover", "--force", "--leader", leader.name, ...(wanted === undefined ? [] : ["--candidate", wanted])];
-    await runPatronictl(operations, before, run, words, timeoutSeconds);
+    const words = [
+        "switchover",
+        "--force",
+        "--leader",
+        leader.name,
+        ...(wanted === undefined ? [] : ["--candidate", wanted]),
+    ];
+    await runPatronictl(operations, asked, run, words, timeoutSeconds);
     const successor = await waitFor(async () => {
         const found = findLeader(await readPatroni(operations, run));
         return found !== undefined && found.name !== leader.name && found.acceptsWrites === true ? found : undefined;

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { ClusterStatus, PatroniMemberStatus, WorkloadStatus } from "./status";
+import type { ClusterStatus, EtcdMemberStatus, PatroniMemberStatus, WorkloadStatus } from "./status";
 
 /** Puts emphasis on text, or leaves it as it is. */
 export type Style = (format: "red" | "green" | "yellow" | "bold" | "dim", text: string) => string;
@@ -48,12 +48,18 @@ function etcdRows({ etcd }: ClusterStatus): string[][] {
     const rows = etcd.map((member) => [
         member.name,
         member.host,
-        member.leader ? "leader" : "follower",
-        member.dbSizeBytes === null ? stateOf(member) : member.healthy ? "healthy" : "can't commit",
+        member.leader === null ? "-" : member.leader ? "leader" : "follower",
+        etcdState(member),
         member.dbSizeBytes === null ? "-" : sizeOf(member.dbSizeBytes),
         member.alarms.join(", "),
     ]);
     return [["MEMBER", "HOST", "ROLE", "STATE", "DB SIZE", "ALARMS"], ...rows];
+}
+
+function etcdState(member: EtcdMemberStatus): string {
+    if (member.healthy === null) return stateOf(member);
+    if (member.healthy) return "healthy";
+    return member.alarms.length > 0 ? "alarm" : "can't commit";
 }
 
 function haproxyRows({ haproxy }: ClusterStatus): string[][] {
@@ -82,7 +88,7 @@ function exporterRows({ exporters }: ClusterStatus): string[][] {
         exporter.name,
         exporter.host,
         stateOf(exporter),
-        exporter.up ? "up" : "down",
+        exporter.up === null ? "-" : exporter.up ? "up" : "down",
     ]);
     return [["EXPORTER", "HOST", "STATE", "POSTGRESQL"], ...rows];
 }
@@ -132,6 +138,7 @@ const emphasis: { [cell: string]: "red" | "yellow" | undefined } = {
     missing: "red",
     "no answer": "red",
     "can't commit": "red",
+    alarm: "red",
     "start failed": "red",
     crashed: "red",
     down: "red",

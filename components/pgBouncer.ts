@@ -1,6 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkPgBouncer } from "./checks/pgBouncer";
-import { containerPaths, defaultPorts, networkAliases, pgbouncerDefaults, systemRoles, workloadNames } from "./defaults";
+import {
+    containerPaths,
+    defaultPorts,
+    networkAliases,
+    pgbouncerDefaults,
+    systemRoles,
+    workloadNames,
+} from "./defaults";
 import { RouterConnection } from "./haProxy";
 import { assertNoProblems } from "./platform/problems";
 import { spreadOut } from "./platform/spread";
