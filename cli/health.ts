@@ -36,6 +36,11 @@ export function isStreaming(member: PatroniMemberStatus, patroni: PatroniStatus)
     return (member.state === "streaming" || archive) && member.timeline === (leader?.timeline ?? null);
 }
 
+/** Whether commits wait for a member. */
+export function isSynchronous({ role }: PatroniMemberStatus): boolean {
+    return role === "sync_standby" || role === "quorum_standby";
+}
+
 /** Whether a container runs and passes its health check. */
 export function isUp({ container }: WorkloadStatus): boolean {
     return container === "healthy" || container === "running";
@@ -108,7 +113,7 @@ function memberReasons(patroni: PatroniStatus): string[] {
 function synchronousReasons({ limits, members }: PatroniStatus): string[] {
     const eligible = members.filter((member) => !isLeader(member) && member.tags.nosync !== true);
     const wanted = Math.min(limits?.synchronousNodeCount ?? 0, eligible.length);
-    const found = members.filter(({ role }) => role === "sync_standby" || role === "quorum_standby").length;
+    const found = members.filter(isSynchronous).length;
     const known = members.some(({ role }) => role !== null);
     return known && found < wanted ? [`${found} of ${wanted} synchronous standbys are there`] : [];
 }

@@ -15,9 +15,6 @@ export type RunScript = (host: string, script: string, timeoutSeconds: number) =
 /** OpenSSH's status when it can't connect or log in. */
 const connectionFailed = 255;
 
-/** A host that didn't answer. */
-export class HostUnreachable extends Error {}
-
 /** Runs scripts on a cluster's hosts by ssh, with keys from the agent. */
 export function scriptRunner({ hosts }: ClusterOperations): RunScript {
     return (key, script, timeoutSeconds) => {
@@ -37,16 +34,16 @@ export function scriptRunner({ hosts }: ClusterOperations): RunScript {
         return new Promise((fulfil, reject) => {
             const timer = setTimeout(() => {
                 child.kill("SIGKILL");
-                reject(new HostUnreachable(`no answer within ${timeoutSeconds} s`));
+                reject(new Error(`no answer within ${timeoutSeconds} s`));
             }, timeoutSeconds * 1000);
             child.on("error", (error) => {
                 clearTimeout(timer);
-                reject(new HostUnreachable(`can't run ssh: ${error.message}`));
+                reject(new Error(`can't run ssh: ${error.message}`));
             });
             child.on("close", (status) => {
                 clearTimeout(timer);
                 if (status === null || status === connectionFailed) {
-                    reject(new HostUnreachable(lastLine(stderr) || "ssh ended without a message"));
+                    reject(new Error(lastLine(stderr) || "ssh ended without a message"));
                 } else {
                     fulfil({ status, stdout, stderr });
                 }

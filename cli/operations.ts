@@ -37,7 +37,7 @@ export async function readOperations(source: Source): Promise<ClusterOperations>
 }
 
 /** Takes a cluster's description out of a stack's outputs. */
-export function parseOperations(text: string, name: string): ClusterOperations {
+function parseOperations(text: string, name: string): ClusterOperations {
     let outputs: unknown;
     try {
         outputs = JSON.parse(text);

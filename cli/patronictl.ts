@@ -1,7 +1,7 @@
 import type { ClusterOperations, OperationsWorkload } from "../components";
 import { patronictlFunctions } from "../components/render/patroniScripts";
 import { inContainerFunction, shellQuote } from "../components/render/shell";
-import { CommandFailure, ExitStatus } from "./failure";
+import { CommandFailure, ExitStatus, messageOf } from "./failure";
 import { isUp } from "./health";
 import { RunScript } from "./hosts";
 import { PatroniStatus } from "./status";
@@ -20,7 +20,9 @@ export async function runPatronictl(
         patronictlFunctions,
         `asked ${[verb, clusterName, ...others].map(shellQuote).join(" ")}`,
     ].join("\n");
-    const { status, stderr } = await run(host, script, timeoutSeconds);
+    const { status, stderr } = await run(host, script, timeoutSeconds).catch((error: unknown) => {
+        throw new CommandFailure(`host ${host}: ${messageOf(error)}`, "look at 'pgha status'", ExitStatus.Unreachable);
+    });
     if (status !== 0) {
         throw new CommandFailure(`Patroni refused: ${refusalOf(stderr)}`, "look at 'pgha status'");
     }

@@ -45,11 +45,7 @@ export async function runPsql(operations: ClusterOperations, run: RunScript, opt
 }
 
 /** The arguments of ssh. No password is among them: psql finds it in a file of the container, or needs none. */
-export function psqlArguments(
-    { hosts, psql }: ClusterOperations,
-    node: OperationsWorkload,
-    options: PsqlOptions,
-): string[] {
+function psqlArguments({ hosts, psql }: ClusterOperations, node: OperationsWorkload, options: PsqlOptions): string[] {
     const host = hosts[node.host];
     if (host === undefined) {
         throw new Error(`the outputs name no host "${node.host}"`);

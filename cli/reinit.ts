@@ -44,7 +44,7 @@ export async function reinit(
 }
 
 /** Refuses what would lose data or can't work. */
-export function checkReinit(patroni: PatroniStatus, name: string): void {
+function checkReinit(patroni: PatroniStatus, name: string): void {
     const next = "look at 'pgha status'";
     const leader = findLeader(patroni);
     if (leader === undefined) {

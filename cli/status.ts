@@ -186,7 +186,7 @@ class WorkloadReader<P extends Part> {
         const texts: string[] = [];
         for (const probe of probes) {
             const answer = this.answers?.get(probeName<P>(this.workload.label, probe));
-            if (answer === undefined || answer.status !== 0) {
+            if (answer?.status !== 0) {
                 this.error ??= lastLine(answer?.stderr ?? "") || "no answer";
                 return null;
             }

@@ -1,6 +1,6 @@
 import type { ClusterOperations } from "../components";
 import { CommandFailure } from "./failure";
-import { findLeader, isStreaming, isUp } from "./health";
+import { findLeader, isStreaming, isSynchronous, isUp } from "./health";
 import { RunScript } from "./hosts";
 import { findNode } from "./operations";
 import { answeringNode, runPatronictl } from "./patronictl";
@@ -59,7 +59,7 @@ export async function switchover(
 }
 
 /** The leader, where its role can be handed over; refuses otherwise. */
-export function checkSwitchover(patroni: PatroniStatus, candidate?: string): PatroniMemberStatus {
+function checkSwitchover(patroni: PatroniStatus, candidate?: string): PatroniMemberStatus {
     const leader = findLeader(patroni);
     if (leader === undefined) {
         throw refused("there is no leader to hand over from");
@@ -92,8 +92,10 @@ function problemOf(member: PatroniMemberStatus, patroni: PatroniStatus): string 
     if (limits !== null && (member.lagBytes ?? 0) > limits.maximumLagOnFailoverBytes) {
         return `it lags ${member.lagBytes} bytes`;
     }
-    if (limits !== null && limits.synchronousNodeCount > 0 && !/^(sync|quorum)_standby$/.test(member.role ?? "")) {
-        return "it isn't synchronous";
+    // Patroni refuses it, too: it could lack commits.
+    if (limits !== null && limits.synchronousNodeCount > 0 && !isSynchronous(member)) {
+        const standbys = patroni.members.filter(isSynchronous).map(({ name }) => name);
+        return `it isn't synchronous (${standbys.join(", ") || "no node"} is)`;
     }
     return undefined;
 }

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { ClusterStatus, EtcdMemberStatus, PatroniMemberStatus, WorkloadStatus } from "./status";
+import type { ClusterStatus, EtcdMemberStatus, HaProxyStatus, PatroniMemberStatus, WorkloadStatus } from "./status";
 
 /** Puts emphasis on text, or leaves it as it is. */
 export type Style = (format: "red" | "green" | "yellow" | "bold" | "dim", text: string) => string;
@@ -64,12 +64,13 @@ function etcdState(member: EtcdMemberStatus): string {
 
 function haproxyRows({ haproxy }: ClusterStatus): string[][] {
     const proxies = [...new Set(haproxy.flatMap(({ up }) => Object.keys(up ?? {})))];
-    const rows = haproxy.map((proxy) => [
-        proxy.host,
-        stateOf(proxy),
-        ...proxies.map((name) => proxy.up?.[name]?.join(", ") || "-"),
-    ]);
+    const rows = haproxy.map((proxy) => [proxy.host, stateOf(proxy), ...proxies.map((name) => serversOf(proxy, name))]);
     return [["HOST", "STATE", ...proxies.map((name) => name.toUpperCase())], ...rows];
+}
+
+function serversOf({ up }: HaProxyStatus, proxy: string): string {
+    const servers = up?.[proxy] ?? [];
+    return servers.length === 0 ? "-" : servers.join(", ");
 }
 
 function pgbouncerRows({ pgbouncer }: ClusterStatus): string[][] {

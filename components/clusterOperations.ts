@@ -12,10 +12,15 @@ export interface ClusterOperations {
     clusterName: string;
     /** Hosts by key. */
     hosts: { [key: string]: OperationsHost };
+    /** The Patroni nodes. */
     patroni: OperationsWorkload[];
+    /** The members of etcd. */
     etcd: OperationsWorkload[];
+    /** The HAProxys. */
     haproxy: OperationsWorkload[];
+    /** The PgBouncers. */
     pgbouncer: OperationsWorkload[];
+    /** The exporters. */
     exporters: OperationsWorkload[];
     /** Connection strings for psql in a node's container. */
     psql: OperationsPsql;

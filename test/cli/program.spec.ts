@@ -154,7 +154,7 @@ describe("pgha", function () {
             "a candidate that isn't synchronous where it must be": {
                 prepare: () => undefined,
                 candidate: "db3",
-                message: "patroni-db3 can't take over: it isn't synchronous",
+                message: "patroni-db3 can't take over: it isn't synchronous (patroni-db1 is)",
             },
             "a cluster without a fit replica": {
                 prepare: () => {
