@@ -102,6 +102,14 @@ export default defineConfig(
             message: "This part is pure: it takes only types from components.",
         }),
     },
+    {
+        files: ["cli/**/*.ts"],
+        rules: forbidImports(noPulumi, {
+            regex: "^\\.\\./(?!components/(render/|defaults$))",
+            allowTypeImports: true,
+            message: "cli/ takes only render/, the defaults and types from components.",
+        }),
+    },
     { files: ["**/*.spec.ts"], rules: { "@typescript-eslint/no-unused-expressions": "off" } },
     {
         files: ["**/*.mjs"],

@@ -12,6 +12,9 @@ export const endpoints = cluster.endpoints;
 /** The Patroni nodes, by key. */
 export const nodes = cluster.nodes;
 
+/** What the command `pgha` needs. */
+export const operations = cluster.operations;
+
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(
     Object.fromEntries(

@@ -1,4 +1,4 @@
-import { containerPaths, patroniNodeName, systemRoles } from "./defaults";
+import { workloadNames } from "./defaults";
 import type { HaProxy, RouterConnection } from "./haProxy";
 import type { PatroniConnection } from "./patroniGroup";
 import type { PgBouncer } from "./pgBouncer";
@@ -7,6 +7,7 @@ import type { ClusterPlacement } from "./clusterPlacement";
 import { objectName } from "./platform/objectName";
 import type { SqlConnection } from "./platform/sqlCommand";
 import type { HostConnection, SwarmTarget } from "./platform/workload";
+import { routerConninfo } from "./render/conninfo";
 import * as pulumi from "@pulumi/pulumi";
 
 /** Where a cluster's parts answer, each as `host:port`. */
@@ -69,19 +70,10 @@ export function routerSql(
     ready: pulumi.Input<string>[],
 ): SqlConnection {
     const [key, node] = Object.entries(placement.patroni.nodes)[0] ?? ["", { host: "" }];
-    const settings = [
-        `host=${router.addresses.join(",")}`,
-        `port=${router.readWritePort}`,
-        `user=${systemRoles.superuser}`,
-        "dbname=postgres",
-        "connect_timeout=3",
-        "target_session_attrs=read-write",
-        `passfile=${containerPaths.superuserPgpass}`,
-    ];
     return {
         host: hosts[node.host] ?? target.manager,
-        serviceName: objectName(target.clusterName, patroniNodeName(key)),
-        conninfo: settings.join(" "),
+        serviceName: objectName(target.clusterName, workloadNames.patroni(key)),
+        conninfo: routerConninfo(router.addresses, router.readWritePort, "read-write"),
         ready: pulumi.all(ready),
     };
 }

@@ -22,6 +22,15 @@ export const defaultPorts = {
 /** User and group that every image runs as, and that owns the data directories (seed 002 uses the same 999:999). */
 export const containerUser = { uid: 999, gid: 999 } as const;
 
+/** Names of the workloads; the cluster's name stands before them. The first two are members' names in Patroni and etcd, too. */
+export const workloadNames = {
+    patroni: (key: string): string => `patroni-${key}`,
+    etcd: (key: string): string => `etcd-${key}`,
+    haproxy: "haproxy",
+    pgbouncer: "pgbouncer",
+    exporter: (key: string): string => `exporter-${key}`,
+} as const;
+
 /** Names under which other stacks on the cluster's network reach the entry points (seed 000 calls the first `pg-haproxy`). */
 export const networkAliases = { haproxy: "pg-haproxy", pgbouncer: "pg-pgbouncer" } as const;
 
@@ -46,14 +55,10 @@ export const containerPaths = {
     haproxyConfig: "/etc/haproxy/haproxy.cfg",
     haproxyUsers: "/run/secrets/stats-users.cfg",
     pgbouncerConfig: "/etc/pgbouncer/pgbouncer.ini",
+    pgbouncerSocket: "/tmp",
     pgbouncerUsers: "/run/secrets/userlist.txt",
     exporterPassword: "/run/secrets/exporter-password",
 } as const;
-
-/** A Patroni node's name in Patroni, and of its service, for the user's key of it. */
-export function patroniNodeName(key: string): string {
-    return `patroni-${key}`;
-}
 
 /** PostgreSQL's own roles of the cluster. `postgres` and `replicator` are named so in the seeds. */
 export const systemRoles = {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkEtcd } from "./checks/etcd";
 import type { DcsConnection } from "./dcsConnection";
-import { containerPaths, defaultDataRoot, defaultPorts, etcdDefaults } from "./defaults";
+import { containerPaths, defaultDataRoot, defaultPorts, etcdDefaults, workloadNames } from "./defaults";
 import { objectName } from "./platform/objectName";
 import { assertNoProblems } from "./platform/problems";
 import { rollOut } from "./platform/rollout";
@@ -173,16 +173,12 @@ function locateMembers(args: EtcdQuorumArgs): LocatedMember[] {
     });
 }
 
-function memberName(key: string): string {
-    return objectName("etcd", key);
-}
-
 function etcdWorkload(key: string, members: LocatedMember[], args: EtcdQuorumArgs): Workload {
     const clientPort = args.clientPort ?? defaultPorts.etcdClient;
     const peerPort = args.peerPort ?? defaultPorts.etcdPeer;
     const config = renderEtcdYaml({
-        name: memberName(key),
-        members: members.map((member) => ({ name: memberName(member.key), address: member.host.address })),
+        name: workloadNames.etcd(key),
+        members: members.map((member) => ({ name: workloadNames.etcd(member.key), address: member.host.address })),
         clusterToken: args.target.clusterName,
         clientPort,
         peerPort,
@@ -191,12 +187,12 @@ function etcdWorkload(key: string, members: LocatedMember[], args: EtcdQuorumArg
         quotaBackendMiB: args.quotaBackendMiB ?? 2048,
     });
     return {
-        name: memberName(key),
+        name: workloadNames.etcd(key),
         image: args.image,
         args: ["etcd", "--config-file", containerPaths.etcdConfig],
         files: [{ key: "config", path: containerPaths.etcdConfig, content: config, secret: false }],
         data: {
-            hostPath: `${args.dataRoot ?? defaultDataRoot}/${args.target.clusterName}/${memberName(key)}`,
+            hostPath: `${args.dataRoot ?? defaultDataRoot}/${args.target.clusterName}/${workloadNames.etcd(key)}`,
             path: containerPaths.etcdData,
             minimumFreeMiB,
         },
@@ -221,7 +217,7 @@ function etcdWorkload(key: string, members: LocatedMember[], args: EtcdQuorumArg
 
 /** Waits until every member of the quorum answers that it can commit. */
 function quorumScript(host: HostConnection, key: string, args: EtcdQuorumArgs): string {
-    const service = objectName(args.target.clusterName, memberName(key));
+    const service = objectName(args.target.clusterName, workloadNames.etcd(key));
     const reason = `fail "the etcd quorum is not healthy after ${startTimeoutSeconds} s" "look at 'docker service logs ${service}' and run 'pulumi up' again"`;
     return [
         failFunction(host),

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkHaProxy } from "./checks/haProxy";
-import { containerPaths, defaultPorts, networkAliases, systemLogins } from "./defaults";
+import { containerPaths, defaultPorts, networkAliases, systemLogins, workloadNames } from "./defaults";
 import { PatroniConnection } from "./patroniGroup";
 import { assertNoProblems } from "./platform/problems";
 import { spreadOut } from "./platform/spread";
@@ -192,7 +192,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
 
 function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload {
     return {
-        name: "haproxy",
+        name: workloadNames.haproxy,
         image: args.image,
         args: ["haproxy", "-W", "-db", "-f", containerPaths.haproxyConfig, "-f", containerPaths.haproxyUsers],
         files: [

@@ -15,6 +15,7 @@ export type { ClusterEndpoints, ClusterNode } from "./clusterEndpoints";
 export { ClusterReference } from "./clusterReference";
 export type { ReferencedApplication, ReferencedLogin } from "./clusterReference";
 export type { ClusterMonitoring } from "./clusterMonitoring";
+export type { ClusterOperations, OperationsHost, OperationsPsql, OperationsWorkload } from "./clusterOperations";
 
 export { Host } from "./host";
 export type { HostArgs, HostComponentArgs, KeyedHostArgs } from "./host";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkPatroni } from "./checks/patroni";
 import type { DcsConnection } from "./dcsConnection";
-import { containerPaths, defaultDataRoot, patroniNodeName, systemRoles } from "./defaults";
+import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
 import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
 import { createHostCommand } from "./platform/hostCommand";
@@ -112,7 +112,7 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
         const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: [group] });
         this.nodeEndpoints = members.map((member) => ({
             key: member.key,
-            name: patroniNodeName(member.key),
+            name: workloadNames.patroni(member.key),
             address: member.host.address,
             postgresPort: settings.postgresPort,
             apiPort: settings.apiPort,

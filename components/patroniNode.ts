@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { containerPaths, defaultPorts, patroniNodeName, systemRoles } from "./defaults";
+import { containerPaths, defaultPorts, workloadNames } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
 import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
 import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
 import type { DcsSection } from "./render/dcsSections";
+import { localConninfo } from "./render/conninfo";
 import { renderPatroniMemberYaml } from "./render/patroniYaml";
 import { patronictlFunctions } from "./render/patroniScripts";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
@@ -78,7 +79,7 @@ function patroniWorkload(
     host: HostConnection,
     context: PatroniNodeContext,
 ): Workload {
-    const name = patroniNodeName(key);
+    const name = workloadNames.patroni(key);
     const memberYaml = renderPatroniMemberYaml({
         scope: context.scope,
         name,
@@ -144,7 +145,7 @@ function memberShell(key: string, host: HostConnection, context: PatroniNodeCont
     const api = `http://127.0.0.1:${defaultPorts.patroniApi}`;
     return [
         failFunction(host),
-        inContainerFunction(objectName(context.target.clusterName, patroniNodeName(key))),
+        inContainerFunction(objectName(context.target.clusterName, workloadNames.patroni(key))),
         `api() { in_container curl -fsS -o /dev/null --max-time 5 "${api}$1" 2>/dev/null; }`,
         patronictlFunctions,
     ];
@@ -156,10 +157,10 @@ function memberShell(key: string, host: HostConnection, context: PatroniNodeCont
  * that the leader has done it.
  */
 function systemRolesScript(key: string, host: HostConnection, context: PatroniNodeContext, sql: string): string {
-    const node = patroniNodeName(key);
+    const node = workloadNames.patroni(key);
     return [
         ...memberShell(key, host, context),
-        `set_passwords() { in_container psql -X -q -d ${localConninfo()} -f - >/dev/null 2>&1 <<'END_OF_SQL'`,
+        `set_passwords() { in_container psql -X -q -d '${localConninfo}' -f - >/dev/null 2>&1 <<'END_OF_SQL'`,
         sql.trimEnd(),
         "END_OF_SQL",
         "}",
@@ -174,15 +175,15 @@ function systemRolesScript(key: string, host: HostConnection, context: PatroniNo
 
 /** Hands the leader's role over before the leader's container is replaced. Does nothing on a replica, or where none runs. */
 function stepDownScript(key: string, host: HostConnection, context: PatroniNodeContext): string {
-    const node = patroniNodeName(key);
+    const node = workloadNames.patroni(key);
     return [
         ...memberShell(key, host, context),
         "api /primary || exit 0",
         // The shutdown checkpoint is then short, and so is the time without a primary.
-        `in_container psql -X -q -d ${localConninfo()} -c CHECKPOINT`,
+        `in_container psql -X -q -d '${localConninfo}' -c CHECKPOINT`,
         // Alone it has nobody to hand over to.
         ...(context.nodeCount === 1 ? ["exit 0"] : []),
-        `asked switchover ${context.scope} --leader ${node} ||`,
+        `asked switchover ${context.scope} --leader ${node} --force ||`,
         `  fail "${node} leads and no other node could take over" "see 'patronictl list'; a replica must be streaming, then run 'pulumi up' again"`,
         waitFor(
             "api /replica",
@@ -194,7 +195,7 @@ function stepDownScript(key: string, host: HostConnection, context: PatroniNodeC
 
 /** Waits until a replaced node streams with little lag, or leads. */
 function caughtUpScript(key: string, host: HostConnection, context: PatroniNodeContext): string {
-    const node = patroniNodeName(key);
+    const node = workloadNames.patroni(key);
     return [
         ...memberShell(key, host, context),
         waitFor(
@@ -203,9 +204,4 @@ function caughtUpScript(key: string, host: HostConnection, context: PatroniNodeC
             `fail "${node} does not stream within ${context.gateTimeoutSeconds} s; the nodes after it were left alone" "see 'docker service logs ${objectName(context.target.clusterName, node)}', then run 'pulumi up' again"`,
         ),
     ].join("\n");
-}
-
-/** Connection of the superuser inside a node's container, where no password is asked. */
-function localConninfo(): string {
-    return `'host=${containerPaths.postgresSocket} user=${systemRoles.superuser} dbname=postgres'`;
 }

@@ -1,6 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkPgBouncer } from "./checks/pgBouncer";
-import { containerPaths, defaultPorts, networkAliases, pgbouncerDefaults, systemRoles } from "./defaults";
+import {
+    containerPaths,
+    defaultPorts,
+    networkAliases,
+    pgbouncerDefaults,
+    systemRoles,
+    workloadNames,
+} from "./defaults";
 import { RouterConnection } from "./haProxy";
 import { assertNoProblems } from "./platform/problems";
 import { spreadOut } from "./platform/spread";
@@ -159,7 +166,7 @@ function createRole(name: string, args: PgBouncerArgs, parent: pulumi.Resource):
 
 function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
     return {
-        name: "pgbouncer",
+        name: workloadNames.pgbouncer,
         image: args.image,
         args: ["pgbouncer", containerPaths.pgbouncerConfig],
         files: [

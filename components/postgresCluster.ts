@@ -6,6 +6,7 @@ import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "
 import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
 import { ClusterMonitoring, monitoringOf } from "./clusterMonitoring";
+import { ClusterOperations, operationsOf } from "./clusterOperations";
 import { ClusterNetwork } from "./clusterNetwork";
 import { allLabels, ClusterPlacement, placeOnHosts } from "./clusterPlacement";
 import { systemRoles } from "./defaults";
@@ -45,6 +46,8 @@ export class PostgresCluster extends pulumi.ComponentResource {
     public readonly endpoints: ClusterEndpoints;
     /** The Patroni nodes, by key. */
     public readonly nodes: { [key: string]: ClusterNode };
+    /** What the command `pgha` needs. */
+    public readonly operations: ClusterOperations;
     /** Id of the overlay network, for services of other stacks. */
     public readonly networkId: pulumi.Output<string>;
     /** The applications' databases, by key. */
@@ -77,11 +80,17 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
+        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy);
         this.networkId = network.networkId;
         this.passwords = credentials.passwords;
         this.administrators = createAdministrators(context, haproxy, sql, credentials);
         this.applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
-        this.registerOutputs({ endpoints: this.endpoints, nodes: this.nodes, networkId: this.networkId });
+        this.registerOutputs({
+            endpoints: this.endpoints,
+            nodes: this.nodes,
+            operations: this.operations,
+            networkId: this.networkId,
+        });
     }
 }
 

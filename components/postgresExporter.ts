@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { containerPaths, defaultPorts, systemRoles } from "./defaults";
+import { containerPaths, defaultPorts, systemRoles, workloadNames } from "./defaults";
 import { PatroniConnection } from "./patroniGroup";
-import { objectName } from "./platform/objectName";
 import { rollOut } from "./platform/rollout";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
 import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
@@ -94,7 +93,7 @@ function createRole(name: string, args: PostgresExporterArgs, parent: pulumi.Res
 function exporterWorkload(key: string, host: HostConnection, port: number, args: PostgresExporterArgs): Workload {
     const server = args.patroni.nodeEndpoints.find((endpoint) => endpoint.address === host.address);
     return {
-        name: objectName("exporter", key),
+        name: workloadNames.exporter(key),
         image: args.image,
         args: ["prometheus-postgres-exporter"],
         environment: {

@@ -1,4 +1,4 @@
-import { patroniNodeName } from "../defaults";
+import { workloadNames } from "../defaults";
 import type { PatroniSettingsArgs } from "../patroniSettings";
 import type { SlotArgs } from "../patroniSlots";
 import { patroniSlotName, SlotType } from "../render/patroniSlots";
@@ -54,7 +54,7 @@ export function checkSlotsApart(
     nodeKeys: string[],
 ): Problem[] {
     return nodeKeys
-        .map((key) => ({ key, slot: patroniSlotName(patroniNodeName(key)) }))
+        .map((key) => ({ key, slot: patroniSlotName(workloadNames.patroni(key)) }))
         .filter(({ slot }) => Object.hasOwn(slots ?? {}, slot))
         .map(({ key, slot }) => ({
             path: `${path}.${slot}`,

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
-import { sshOptions, sshPort, sshUser } from "./hostCommand";
+import { sshOptions, sshPort, sshUser } from "../render/ssh";
 import { SshArgs } from "./workload";
 
 /**

@@ -1,10 +1,11 @@
 import { local, remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { shellQuote } from "../render/shell";
-import { HostConnection, SshArgs } from "./workload";
+import { rootShell, sshArguments, sshConnectTimeoutSeconds, sshPort, sshUser, standardInput } from "../render/ssh";
+import { HostConnection } from "./workload";
 
-/** Dials before a host counts as unreachable, and the time for each: a wrong address must not hide behind minutes of retries. */
-const dial = { attempts: 3, timeoutSeconds: 10 } as const;
+/** Dials before a host counts as unreachable. */
+const dialAttempts = 3;
 
 /** What identifies a host to ssh. */
 export type SshHost = Pick<HostConnection, "key" | "sshAddress" | "ssh">;
@@ -58,8 +59,8 @@ export function createHostCommand(
                 user: sshUser(args.host.ssh),
                 port: sshPort(args.host.ssh),
                 hostKey: args.host.ssh.hostKey,
-                dialErrorLimit: dial.attempts,
-                perDialTimeout: dial.timeoutSeconds,
+                dialErrorLimit: dialAttempts,
+                perDialTimeout: sshConnectTimeoutSeconds,
             },
             create: runOn === RunOn.CreateAndUpdate ? run : undefined,
             update: runOn === RunOn.Update ? run : undefined,
@@ -81,43 +82,9 @@ export function observeHost(host: SshHost, script: string, opts: pulumi.InvokeOp
     if (pulumi.runtime.isDryRun()) {
         return pulumi.output("");
     }
-    const destination = `${sshUser(host.ssh)}@${host.sshAddress}`;
-    const words = ["ssh", ...sshOptions(host.ssh), "-p", `${sshPort(host.ssh)}`, destination];
+    const words = ["ssh", ...sshArguments(host.sshAddress, host.ssh)];
     const command = `${words.map(shellQuote).join(" ")} ${shellQuote(`${rootShell(host.ssh)} run`)}`;
     return local
         .runOutput({ command, stdin: standardInput(script), logging: local.Logging.None }, opts)
         .stdout.apply((text) => text.trim());
-}
-
-/** The shell that takes its script from standard input. */
-function rootShell(ssh: SshArgs): string {
-    return sshUser(ssh) === "root" ? "sh -eu -s --" : "sudo -n sh -eu -s --";
-}
-
-/** A script as functions: they are read whole before anything runs, and what they call finds an empty standard input. */
-function standardInput(script: string, deleteScript = ":"): string {
-    return `run() {\n${script}\n}\ndelete() {\n${deleteScript}\n}\n"$1" </dev/null\n`;
-}
-
-/** Options of OpenSSH's client that refuse an unknown key without a file on the operator's machine. */
-export function sshOptions(ssh: SshArgs): string[] {
-    const options = ["BatchMode=yes", `ConnectTimeout=${dial.timeoutSeconds}`];
-    if (ssh.hostKey !== undefined) {
-        const [type, key] = ssh.hostKey.trim().split(/\s+/);
-        options.push("StrictHostKeyChecking=yes", "UserKnownHostsFile=/dev/null", "GlobalKnownHostsFile=/dev/null");
-        options.push(`KnownHostsCommand=/bin/echo %H ${type} ${key}`, `HostKeyAlgorithms=${type}`);
-    } else {
-        options.push("StrictHostKeyChecking=accept-new");
-    }
-    return options.flatMap((option) => ["-o", option]);
-}
-
-/** The login on a host. */
-export function sshUser(ssh: SshArgs): string {
-    return ssh.user ?? "root";
-}
-
-/** The port of a host's sshd. */
-export function sshPort(ssh: SshArgs): number {
-    return ssh.port ?? 22;
 }

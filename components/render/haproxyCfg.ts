@@ -26,7 +26,10 @@ export interface HaProxyConfig {
     enableReadOnlyFallback: boolean;
 }
 
-/** Port, inside the container only, of the health check. */
+/** Proxies whose servers tell where connections go. */
+export const haproxyProxies = { readWrite: "read_write", replicas: "replicas" } as const;
+
+/** Port, inside the container only, of the health check and of the statistics without a login. */
 export const haproxyHealthPort = 8404;
 
 /** Name of the user list of the statistics page, in a file of its own because it holds a password. */
@@ -39,7 +42,7 @@ export function renderHaProxyCfg(config: HaProxyConfig): string {
         globalSection(config),
         defaultsSection(config),
         listenStatistics(),
-        listenRole("read_write", defaultPorts.readWrite, "/primary", config, { endSessions: true }),
+        listenRole(haproxyProxies.readWrite, defaultPorts.readWrite, "/primary", config, { endSessions: true }),
         readOnly(config, lag),
         listenRole("any", defaultPorts.any, "/health", config, { endSessions: false }),
     );
@@ -90,7 +93,7 @@ function listenStatistics(): string[] {
         `  bind 127.0.0.1:${haproxyHealthPort}`,
         "  timeout client 10s",
         `  monitor-uri /healthz`,
-        `  http-request auth realm HAProxy unless { http_auth(${statisticsUsers}) }`,
+        `  http-request auth realm HAProxy unless { http_auth(${statisticsUsers}) } or { dst_port ${haproxyHealthPort} }`,
         "  http-request use-service prometheus-exporter if { path /metrics }",
         "  stats enable",
         "  stats uri /",
@@ -119,10 +122,10 @@ function readOnly(config: HaProxyConfig, lag: string): string[] {
         "frontend read_only",
         `  bind :${defaultPorts.readOnly}`,
         "  option tcplog",
-        "  default_backend replicas",
+        `  default_backend ${haproxyProxies.replicas}`,
     ];
     const replicas = [
-        "backend replicas",
+        `backend ${haproxyProxies.replicas}`,
         "  balance leastconn",
         // A long query on a replica must not die because one health check was late.
         ...servers(`/replica?lag=${lag}`, config, { endSessions: false }),
@@ -132,7 +135,7 @@ function readOnly(config: HaProxyConfig, lag: string): string[] {
     }
     return [
         ...frontend,
-        "  use_backend primary_for_reads if { nbsrv(replicas) eq 0 }",
+        `  use_backend primary_for_reads if { nbsrv(${haproxyProxies.replicas}) eq 0 }`,
         ...replicas,
         "backend primary_for_reads",
         ...servers("/primary", config, { endSessions: true }),

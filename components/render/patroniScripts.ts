@@ -18,7 +18,7 @@ export const patronictlFunctions = [
     `ctl() { in_container patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
     // patronictl ends with status 0 even if the node refused.
     "asked() {",
-    '  answer=$(ctl "$@" --force 2>&1) || answer="Failed: $answer"',
+    '  answer=$(ctl "$@" 2>&1) || answer="Failed: $answer"',
     '  case "$answer" in *"Failed: "*|*"Switchover failed"*) printf "%s\\n" "$answer" >&2; return 1 ;; esac',
     "}",
 ].join("\n");
@@ -50,7 +50,7 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         'streaming() { rows | awk -F \'\\t\' -v name="$1" \'$1 == name && ($3 == "streaming" || ($2 == "Leader" && $3 == "running")) { ok = 1 } END { exit !ok }\'; }',
         `unknown() { fail "can't list the nodes" "see 'patronictl list ${scope}', then run 'pulumi up' again"; }`,
         "restart() {",
-        `  asked restart ${scope} "$1" --pending || fail "can't restart $1" "see 'docker service logs' of it, then run 'pulumi up' again"`,
+        `  asked restart ${scope} "$1" --pending --force || fail "can't restart $1" "see 'docker service logs' of it, then run 'pulumi up' again"`,
         waitFor('streaming "$1"', timeoutSeconds, late("$1 does not stream again")),
         "}",
         "restart_all() {",
@@ -61,7 +61,7 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         "leader=$(pending 1) || unknown",
         '[ -n "$leader" ] || exit 0',
         'if [ "$(rows | wc -l)" -eq 1 ]; then restart_all 1; exit 0; fi',
-        `asked switchover ${scope} --leader "$leader" || fail "no other node could take over from $leader" "a replica must be streaming; then run 'pulumi up' again"`,
+        `asked switchover ${scope} --leader "$leader" --force || fail "no other node could take over from $leader" "a replica must be streaming; then run 'pulumi up' again"`,
         waitFor(
             `rows | awk -F '\\t' -v name="$leader" '$1 == name && $2 != "Leader" && $3 == "streaming" { ok = 1 } END { exit !ok }'`,
             timeoutSeconds,

@@ -34,7 +34,8 @@ export function renderPgBouncerIni(config: PgBouncerConfig): string {
     const settings: [string, string | number][] = [
         ["listen_addr", "0.0.0.0"],
         ["listen_port", defaultPorts.pgbouncer],
-        ["unix_socket_dir", ""],
+        // Inside the container only: PgBouncer's own user is administrator there without a password.
+        ["unix_socket_dir", containerPaths.pgbouncerSocket],
         ["auth_type", "scram-sha-256"],
         ["auth_file", containerPaths.pgbouncerUsers],
         ["auth_user", systemRoles.pgbouncer],

@@ -23,6 +23,9 @@ const cluster = new PostgresCluster(
 /** Where everything answers, as `host:port`. */
 export const endpoints = cluster.endpoints;
 
+/** What the command `pgha` needs. */
+export const operations = cluster.operations;
+
 /** Id of the overlay network on which the application's own services reach `pg-haproxy` and `pg-pgbouncer`. */
 export const networkId = cluster.networkId;
 

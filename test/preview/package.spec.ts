@@ -35,16 +35,18 @@ describe("The package", function () {
         rmSync(scratch, { recursive: true });
     });
 
-    it("holds the compiled components with their types, and nothing else", () => {
-        const sources = readdirSync(join(repository, "components"), { recursive: true, encoding: "utf8" })
-            .filter((path) => path.endsWith(".ts"))
-            .map((path) => path.replace(/\.ts$/, ""));
+    it("holds the compiled components and the command with their types, and nothing else", () => {
+        const sources = ["cli", "components"].flatMap((folder) =>
+            readdirSync(join(repository, folder), { recursive: true, encoding: "utf8" })
+                .filter((path) => path.endsWith(".ts"))
+                .map((path) => `${folder}/${path.replace(/\.ts$/, "")}`),
+        );
         const expected = [
             "CHANGELOG.md",
             "LICENSE",
             "README.md",
             "package.json",
-            ...sources.flatMap((path) => [`bin/components/${path}.js`, `bin/components/${path}.d.ts`]),
+            ...sources.flatMap((path) => [`bin/${path}.js`, `bin/${path}.d.ts`]),
         ];
         expect(files).to.have.members(expected);
     });
@@ -87,6 +89,11 @@ describe("The package", function () {
                 );
                 expect(deep.status).not.to.equal(0);
                 expect(deep.text).to.include("ERR_PACKAGE_PATH_NOT_EXPORTED");
+            });
+
+            it("brings the command pgha", async () => {
+                const help = await succeed(directory, "npx --no-install pgha --help");
+                expect(help).to.match(/^Usage: pgha /);
             });
 
             it("is previewed without hosts", async () => {

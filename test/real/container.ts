@@ -58,7 +58,7 @@ function localName(name: string): string {
 }
 
 /** Whether one of the project's own images is there. */
-export function imageIsBuilt(name: string): boolean {
+function imageIsBuilt(name: string): boolean {
     return run("docker", ["image", "inspect", localName(name)]).status === 0;
 }
 

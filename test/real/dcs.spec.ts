@@ -13,7 +13,7 @@ import {
 import { scramVerifier } from "../../components/render/scram";
 import { renderApplicationSql, RoleAccess, RoleAttribute } from "../../components/render/sql";
 import { etcdMember, patroniMember, patroniPasswords } from "../render/samples";
-import { Container, imageIsBuilt, ProgramResult } from "./container";
+import { Container, ProgramResult } from "./container";
 
 const dynamic = normalizePatroniSettings(
     {
@@ -129,12 +129,8 @@ describe("Patroni with a store that somebody else runs", () => {
         }
     }).timeout(120_000);
 
-    it("leads with Consul, and keeps its configuration there", function () {
-        if (!imageIsBuilt("consul")) {
-            // It is compiled for minutes, and no cluster with etcd needs it: images/build.sh consul.
-            this.skip();
-        }
-        this.timeout(180_000);
+    // Its image is compiled for minutes, and no cluster with etcd needs it: `npm run test:consul` builds it and runs this.
+    it("leads with Consul, and keeps its configuration there @consul", () => {
         const consul = startConsul();
         const patroni = startPatroni(consul, { kind: DcsKind.Consul, settings: consulSettings("127.0.0.1", 8500) });
         try {
@@ -153,5 +149,5 @@ describe("Patroni with a store that somebody else runs", () => {
             patroni.remove();
             consul.remove();
         }
-    });
+    }).timeout(180_000);
 });

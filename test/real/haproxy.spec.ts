@@ -48,6 +48,11 @@ describe("HAProxy itself", () => {
             expect(ask("/metrics", ["-u", `admin:${password}`])).to.match(/haproxy_backend_status.*\n200$/s);
         });
 
+        it("shows its statistics without a password on the container's own loopback port", () => {
+            const url = `http://127.0.0.1:${haproxyHealthPort}/;csv`;
+            expect(proxy.exec(["curl", "-fsS", url]).stdout).to.match(/^# pxname,/);
+        });
+
         it("shows nothing to anybody else", () => {
             for (const login of [[], ["-u", "admin:wrong"], ["-u", `root:${password}`]]) {
                 expect(ask("/metrics", login)).to.match(/\n401$/);

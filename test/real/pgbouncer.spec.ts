@@ -75,6 +75,14 @@ describe("PgBouncer itself", () => {
         expect(startLog.split("\n").filter((line) => /WARNING|ERROR/.test(line))).to.deep.equal([]);
     });
 
+    it("shows its console without a password to its own user, and only by the socket in its container", () => {
+        const psql = ["psql", "-X", "-w", "-p", String(port), "-d", "pgbouncer", "-c", "SHOW STATE"];
+        const bySocket = ["-h", containerPaths.pgbouncerSocket];
+        expect(pooler.exec([...psql, ...bySocket, "-U", pgbouncer.user]).stdout).to.include("paused");
+        expect(pooler.exec([...psql, "-h", "127.0.0.1", "-U", pgbouncer.user]).status).to.equal(2);
+        expect(pooler.exec([...psql, ...bySocket, "-U", "shop"]).status).to.equal(2);
+    });
+
     it("lets nobody but its own role see its console", () => {
         expect(() => postgres.query("pgbouncer", "SHOW CONFIG", owner("shop"))).to.throw(SqlError);
     });

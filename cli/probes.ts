@@ -1,0 +1,101 @@
+import type { ClusterOperations } from "../components";
+import { containerPaths, defaultPorts, systemRoles } from "../components/defaults";
+import { haproxyHealthPort } from "../components/render/haproxyCfg";
+import { inContainerFunction, workloadLabel } from "../components/render/shell";
+
+/** The parts of a cluster, as its description groups them. */
+export type Part = "patroni" | "etcd" | "haproxy" | "pgbouncer" | "exporters";
+
+/** What a command on a host answered. */
+export interface ProbeAnswer {
+    status: number;
+    stdout: string;
+    stderr: string;
+}
+
+/** Answers by name; see {@link probeName}. */
+export type ProbeAnswers = Map<string, ProbeAnswer>;
+
+/** Name of the probe that lists a host's containers. */
+export const containersProbe = "containers";
+
+const patroniApi = `in_container curl -fsS --max-time 5 http://127.0.0.1:${defaultPorts.patroniApi}`;
+const etcdctl = "in_container etcdctl --command-timeout=3s -w json endpoint";
+const pgbouncer = `in_container psql -X --csv -h ${containerPaths.pgbouncerSocket} -p ${defaultPorts.pgbouncer} -U ${systemRoles.pgbouncer} -d pgbouncer`;
+
+/** What is asked in each container of a part. None of it needs a password. */
+const probes = {
+    patroni: {
+        /** All members, as the DCS has them. */
+        cluster: `${patroniApi}/cluster`,
+        /** What the node knows of itself; also without the DCS. */
+        local: `${patroniApi}/patroni`,
+        /** The dynamic configuration. */
+        config: `${patroniApi}/config`,
+    },
+    etcd: { status: `${etcdctl} status`, health: `${etcdctl} health` },
+    haproxy: { statistics: `in_container curl -fsS --max-time 5 'http://127.0.0.1:${haproxyHealthPort}/;csv'` },
+    pgbouncer: { state: `${pgbouncer} -c 'SHOW STATE'`, pools: `${pgbouncer} -c 'SHOW POOLS'` },
+    exporters: {
+        up: `in_container curl -fsS --max-time 5 http://127.0.0.1:${defaultPorts.exporter}/metrics | grep '^pg_up '`,
+    },
+} as const satisfies { [P in Part]: { [probe: string]: string } };
+
+/** Names of the probes of a part. */
+export type ProbeOf<P extends Part> = keyof (typeof probes)[P] & string;
+
+/** Name of an answer: the container's label, and what was asked there. */
+export function probeName<P extends Part>(label: string, probe: ProbeOf<P>): string {
+    return `${label}/${probe}`;
+}
+
+/** The script that asks everything on one host, at the same time, and prints a line for each answer. */
+export function renderProbeScript(operations: ClusterOperations, host: string, parts: Part[]): string {
+    const asked = parts.flatMap((part) =>
+        operations[part]
+            .filter((workload) => workload.host === host)
+            .flatMap(({ label }) =>
+                Object.entries(probes[part]).map(([probe, command]) => ({
+                    name: `${label}/${probe}`,
+                    setUp: inContainerFunction(label),
+                    command,
+                })),
+            ),
+    );
+    const format = `{{.Label "${workloadLabel}"}}\\t{{.State}}\\t{{.Status}}`;
+    const containers = `docker ps -a -f label=${workloadLabel} --format '${format}'`;
+    return [
+        "answers=$(mktemp -d)",
+        "trap 'rm -rf \"$answers\"' EXIT",
+        ...[{ name: containersProbe, setUp: ":", command: containers }, ...asked].flatMap(
+            ({ setUp, command }, number) => [
+                "(",
+                setUp,
+                "status=0",
+                `{ ${command}; } >"$answers/${number}.out" 2>"$answers/${number}.err" || status=$?`,
+                `echo "$status" >"$answers/${number}.status"`,
+                ") &",
+            ],
+        ),
+        "wait",
+        'encoded() { base64 <"$answers/$1" | tr -d "\\n"; }',
+        ...[containersProbe, ...asked.map(({ name }) => name)].map(
+            (name, number) =>
+                `echo "${name} $(cat "$answers/${number}.status") :$(encoded ${number}.out) :$(encoded ${number}.err)"`,
+        ),
+    ].join("\n");
+}
+
+/** Reads what the script of {@link renderProbeScript} printed. */
+export function parseProbeAnswers(text: string): ProbeAnswers {
+    const decode = (word: string): string => Buffer.from(word.slice(1), "base64").toString("utf8");
+    return new Map(
+        text
+            .split("\n")
+            .filter((line) => line !== "")
+            .map((line) => {
+                const [name = "", status = "1", stdout = ":", stderr = ":"] = line.split(" ");
+                return [name, { status: Number(status), stdout: decode(stdout), stderr: decode(stderr) }];
+            }),
+    );
+}
