@@ -51,6 +51,20 @@ export class PulumiStack {
         return stack;
     }
 
+    /** Puts another project's stack with these outputs into the same backend. */
+    async addNeighbour(project: string, stack: string, outputs: { [name: string]: unknown }): Promise<void> {
+        const directory = join(this.scratch, project);
+        mkdirSync(directory);
+        writeFileSync(join(directory, "Pulumi.yaml"), `name: ${project}\nruntime: nodejs\n`);
+        const type = "pulumi:pulumi:Stack";
+        const urn = `urn:pulumi:${stack}::${project}::${type}::${project}-${stack}`;
+        const deployment = { version: 3, deployment: { resources: [{ urn, type, custom: false, outputs }] } };
+        const file = join(directory, "deployment.json");
+        writeFileSync(file, JSON.stringify(deployment));
+        await this.succeed(["--cwd", directory, "stack", "init", stack, "--no-select"]);
+        await this.succeed(["--cwd", directory, "stack", "import", "--stack", stack, "--file", file]);
+    }
+
     writeSettings(text: string): void {
         const salt = existsSync(this.settingsFile)
             ? /^encryptionsalt:.*$/m.exec(readFileSync(this.settingsFile, "utf8"))?.[0]
