@@ -27,7 +27,10 @@ down: ## remove the cluster and the lab; the data stays
 test: ## run all tests
 	@test/run.sh
 
+test-examples: toolchain node_modules ## bring each example up in the lab, break it, and take it down
+	@source toolchain/env.sh && npm run --silent test:examples
+
 drill: ## kill, stop and cut off the leader under load; ARGS="--rounds 5 --record docs/benchmarks.md"
 	@source lab/env.sh && npx tsx lab/drill/main.ts $(ARGS)
 
-.PHONY: help toolchain lab images up down test drill
+.PHONY: help toolchain lab images up down test test-examples drill

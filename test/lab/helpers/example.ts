@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { repositoryRoot, run } from "./command";
+import { attempt, CommandOptions, CommandResult, repositoryRoot, run } from "./command";
 
 const timeoutSeconds = 600;
 const stack = "lab";
@@ -12,6 +12,9 @@ const update = ["--yes", "--skip-preview", "--non-interactive", "--suppress-outp
 export class Example {
     private readonly scratch = mkdtempSync(join(tmpdir(), "pgha-example-"));
     private readonly directory: string;
+
+    /** The stack's name. */
+    public readonly stack = stack;
 
     /** Names a folder below `examples/`; its program has the name of its last part. */
     public constructor(private readonly folder: string) {
@@ -58,9 +61,19 @@ export class Example {
         return JSON.parse((await this.pulumi(["stack", "output"], ["--json", "--show-secrets"])).stdout);
     }
 
+    /** Runs a command in the example's directory, whatever status it ends with. */
+    public attempt([command = "", ...args]: string[], options?: CommandOptions): Promise<CommandResult> {
+        return attempt("env", ["--chdir", this.directory, command, ...args], options);
+    }
+
+    /** `pulumi destroy`, which leaves the stack without resources. */
+    public async destroy(): Promise<void> {
+        await this.pulumi(["destroy"], update);
+    }
+
     /** Destroys the stack and removes what is left of it, but not what it left on the hosts. */
     public async remove(): Promise<void> {
-        await this.pulumi(["destroy"], update);
+        await this.destroy();
         await this.pulumi(["stack", "rm"], ["--yes", "--force"]);
         rmSync(this.scratch, { recursive: true });
     }

@@ -20,7 +20,7 @@ function readStackFile(): StackFile {
 }
 
 /** Settings as they come from a file: plain values. */
-type PlainSettings = Settings & { images: { patroni: string } };
+type PlainSettings = Settings & { images: { patroni: string; etcd: string } };
 
 /** The settings of the stack `lab`. */
 export function readSettings(): PlainSettings {

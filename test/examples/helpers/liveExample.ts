@@ -1,0 +1,162 @@
+import { z } from "zod";
+import type { ClusterStatus } from "../../../cli/status";
+import type { Login } from "../../../lab/drill/session";
+import { CommandResult } from "../../lab/helpers/command";
+import { Example } from "../../lab/helpers/example";
+import { inContainer, onHost } from "../../lab/helpers/hosts";
+import { parseUrl, Target } from "../../lab/helpers/sql";
+import { eventually } from "../../lab/helpers/wait";
+
+const endpoints = z.array(z.string().regex(/^[^:]+:\d+$/));
+const login = z.object({ username: z.string(), password: z.string(), url: z.string() });
+const workloads = z.array(z.object({ name: z.string(), host: z.string(), label: z.string() }));
+
+/** What every example's stack says of its cluster. */
+const outputs = z.object({
+    endpoints: z.object({
+        readWrite: endpoints.nonempty(),
+        readOnly: endpoints.nonempty(),
+        any: endpoints.nonempty(),
+        pooled: endpoints,
+        statistics: endpoints.nonempty(),
+        metrics: endpoints,
+    }),
+    operations: z.object({
+        clusterName: z.string(),
+        hosts: z.record(z.string(), z.object({ address: z.string() })),
+        patroni: workloads.nonempty(),
+        etcd: workloads,
+        haproxy: workloads.nonempty(),
+        pgbouncer: workloads,
+        psql: z.object({ local: z.string() }),
+    }),
+    applications: z.record(
+        z.string(),
+        z.object({
+            urls: z.object({ direct: z.string(), readOnly: z.string(), pooled: z.string().optional() }),
+            replicationRoles: z.record(z.string(), login).optional(),
+        }),
+    ),
+    administrators: z.record(z.string(), login).optional(),
+    passwords: z.record(z.string(), z.string()),
+    caCertificate: z.string().optional(),
+    alertRules: z.string().optional(),
+});
+
+export type Outputs = z.infer<typeof outputs>;
+
+/** A container of an example's cluster, and the host of the lab that it runs on. */
+export interface Workload {
+    name: string;
+    label: string;
+    labHost: string;
+}
+
+const healthyTimeoutSeconds = 180;
+const commandTimeoutSeconds = 180;
+
+/** An example that is up in the lab. */
+export class LiveExample {
+    private constructor(
+        private readonly example: Example,
+        private readonly labHosts: Map<string, string>,
+        public readonly outputs: Outputs,
+    ) {}
+
+    /** Reads the outputs of an example that is up. `labHosts` are the names of the lab's hosts by their addresses. */
+    public static async read(example: Example, labHosts: Map<string, string>): Promise<LiveExample> {
+        return new LiveExample(example, labHosts, outputs.parse(await example.outputs()));
+    }
+
+    /** Paths of the example's only application. */
+    public get urls(): Outputs["applications"][string]["urls"] {
+        const [application] = Object.values(this.outputs.applications);
+        if (application === undefined) throw new Error("the example has no application");
+        return application.urls;
+    }
+
+    /** Where a URL leads, as a client comes there that verifies certificates if the cluster has some. */
+    public target(url: string): Target {
+        const { login: plain, endpoints: found } = parseUrl(url);
+        const { caCertificate } = this.outputs;
+        const ssl = caCertificate === undefined ? {} : { ssl: { ca: caCertificate } };
+        const withTls: Login = { ...plain, ...ssl };
+        return { login: withTls, endpoints: found };
+    }
+
+    /** Containers of one part of the cluster. */
+    public workloads(part: "patroni" | "etcd" | "haproxy" | "pgbouncer"): Workload[] {
+        return this.outputs.operations[part].map(({ name, label, host }) => ({
+            name,
+            label,
+            labHost: this.labHost(host),
+        }));
+    }
+
+    /** Runs `pgha` as the example's user does, whatever status it ends with. */
+    public pgha(...words: string[]): Promise<CommandResult> {
+        return this.example.attempt(["npx", "--no-install", "pgha", "--stack", this.example.stack, ...words], {
+            timeoutSeconds: commandTimeoutSeconds,
+        });
+    }
+
+    /** Runs `pgha`, which must succeed. */
+    public async pghaSucceeds(...words: string[]): Promise<CommandResult> {
+        const result = await this.pgha(...words);
+        if (result.status !== 0)
+            throw new Error(`pgha ${words.join(" ")} ended with ${result.status}:\n${result.output}`);
+        return result;
+    }
+
+    public async status(): Promise<ClusterStatus> {
+        return JSON.parse((await this.pgha("status", "--json")).stdout) as ClusterStatus;
+    }
+
+    /** Waits until `pgha status` finds nothing wrong. */
+    public waitForHealth(): Promise<void> {
+        return eventually("pgha status finds the cluster healthy", healthyTimeoutSeconds, async () => {
+            const { healthy, reasons } = await this.status();
+            if (!healthy) throw new Error(reasons.join("; "));
+        });
+    }
+
+    /** The node that leads. */
+    public async leader(): Promise<Workload> {
+        const { patroni } = await this.status();
+        const leading = patroni.members.find(({ role }) => role === "leader")?.name;
+        const found = this.workloads("patroni").find(({ name }) => name === leading);
+        if (found === undefined) throw new Error(`no node leads; the members are ${JSON.stringify(patroni.members)}`);
+        return found;
+    }
+
+    /** Lines that a statement gives on a node, asked as superuser in its container: the only way in where a firewall is up. */
+    public async onNode(node: Workload, statement: string, database = "postgres"): Promise<string[]> {
+        const { local } = this.outputs.operations.psql;
+        const psql = ["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", `${local} dbname=${database}`];
+        const text = await inContainer(node.labHost, node.label, [...psql, "-c", statement]);
+        return text.split("\n").filter((line) => line !== "");
+    }
+
+    /** The same on every node, by the node's name. */
+    public async onEachNode(statement: string, database?: string): Promise<Map<string, string[]>> {
+        const nodes = this.workloads("patroni");
+        const answers = await Promise.all(nodes.map((node) => this.onNode(node, statement, database)));
+        return new Map(nodes.map(({ name }, index) => [name, answers[index] ?? []]));
+    }
+
+    /** Kills the main process of a container, as the kernel does when memory runs out: Docker doesn't count that as a stop. */
+    public async kill({ labHost, label }: Workload): Promise<void> {
+        const filter = ["--filter", `label=pgha.workload=${label}`, "--filter", "status=running"];
+        const id = (await onHost(labHost, ["docker", "ps", "--quiet", ...filter])).trim();
+        const pid = (await onHost(labHost, ["docker", "inspect", "--format", "{{.State.Pid}}", id])).trim();
+        if (!/^[1-9]\d*$/.test(pid)) throw new Error(`${label} on ${labHost}: no main process found, but "${pid}"`);
+        await onHost(labHost, ["kill", "-9", pid]);
+    }
+
+    private labHost(key: string): string {
+        const address = this.outputs.operations.hosts[key]?.address ?? "";
+        const found = this.labHosts.get(address);
+        if (found === undefined) throw new Error(`host ${key} at "${address}" is no host of the lab`);
+        return found;
+    }
+}

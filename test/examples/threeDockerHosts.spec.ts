@@ -1,0 +1,153 @@
+import { expect } from "chai";
+import { attempt } from "../lab/helpers/command";
+import { inContainer, lines, onHost, scriptOnHost } from "../lab/helpers/hosts";
+import { assertListening } from "../lab/helpers/outages";
+import { readSettings } from "../lab/helpers/settings";
+import { parseUrl, query, refusal, value } from "../lab/helpers/sql";
+import { describeExample } from "./helpers/everyExample";
+import { hostsAs, LabMachines } from "./helpers/labMachines";
+import { LiveExample } from "./helpers/liveExample";
+
+const hostKeys = ["vm1", "vm2", "vm3"];
+const labHosts = ["db1", "db2", "db3"];
+
+/** The machine that runs the tests: a client, and no host of the cluster. */
+const clients = ["10.77.0.1/32"];
+
+describeExample(
+    {
+        folder: "three-docker-hosts",
+        machines: LabMachines.Plain,
+        settings: () => ({ hosts: hostsAs(hostKeys), images: readSettings().images, clients }),
+        data: {
+            kept: (node) => ({ file: `/srv/pgha/postgres-ha/${node}/17/data/PG_VERSION` }),
+            removal: "rm -rf /srv/pgha/postgres-ha",
+        },
+    },
+    (up) => {
+        it("no host is in a Swarm", async () => {
+            for (const host of labHosts) {
+                const state = await onHost(host, ["docker", "info", "--format", "{{.Swarm.LocalNodeState}}"]);
+                expect(state.trim(), host).to.equal("inactive");
+            }
+        });
+
+        it("HAProxy answers on 5000, 5001 and 5002 of every host", () => {
+            const { readWrite, readOnly, any } = up().outputs.endpoints;
+            const ports = [readWrite, readOnly, any].map((found) => found.map((endpoint) => endpoint.split(":")[1]));
+            expect(ports).to.deep.equal([5000, 5001, 5002].map((port) => hostKeys.map(() => String(port))));
+        });
+
+        it("the statistics page at /stats wants the generated login", () => statistics(up()));
+
+        describe("the firewall", () => {
+            it("keeps all but the cluster's hosts from etcd, PostgreSQL and Patroni", () => closedPorts(up()));
+
+            it("lets the clients reach the endpoints", async () => {
+                const { readWrite, readOnly, any, statistics: pages } = up().outputs.endpoints;
+                for (const endpoint of [...readWrite, ...readOnly, ...any, ...pages]) await assertListening(endpoint);
+            });
+        });
+
+        describe("client TLS", () => {
+            it("is used: PostgreSQL says so, and psql verifies the host's name", () => verifyFull(up()));
+
+            it("is required: a client without it is refused", async () => {
+                const { login, endpoints } = parseUrl(up().urls.direct);
+                expect(await refusal(endpoints[0] ?? "", login)).to.match(/^28000 .*no encryption/);
+            });
+        });
+
+        it("connections are logged", async () => {
+            const { login, endpoints } = up().target(up().urls.direct);
+            await query(endpoints[0] ?? "", login, "SELECT 1");
+            const leader = await up().leader();
+            const filter = `label=pgha.workload=${leader.label}`;
+            const log = await scriptOnHost(leader.labHost, `docker logs --since 1m $(docker ps -q -f ${filter}) 2>&1`);
+            expect(log).to.match(/connection authorized: user=app database=app/);
+        });
+
+        it("a logical backup is taken from a replica and brought back", () => dumpAndRestore(up()));
+
+        it("a replica that is copied anew streams again", async () => {
+            const leader = await up().leader();
+            const replica = up()
+                .workloads("patroni")
+                .find(({ name }) => name !== leader.name);
+            await up().pghaSucceeds("reinit", replica?.name ?? "", "--yes");
+            await up().waitForHealth();
+        });
+    },
+);
+
+async function statistics(live: LiveExample): Promise<void> {
+    for (const endpoint of live.outputs.endpoints.statistics) {
+        const url = `http://${endpoint}/stats`;
+        expect((await fetch(url)).status, url).to.equal(401);
+        const credentials = btoa(`admin:${live.outputs.passwords["haproxy-statistics"]}`);
+        const page = await fetch(url, { headers: { Authorization: `Basic ${credentials}` } });
+        expect(page.status, url).to.equal(200);
+        expect(await page.text()).to.include("Statistics Report");
+    }
+}
+
+async function closedPorts(live: LiveExample): Promise<void> {
+    const addresses = Object.values(live.outputs.operations.hosts).map(({ address }) => address);
+    for (const address of addresses) {
+        for (const port of [2379, 2380, 5432, 8008]) {
+            const probe = `exec 3<>/dev/tcp/${address}/${port}`;
+            const here = await attempt("timeout", ["2", "bash", "-c", probe]);
+            expect(here.status, `${address}:${port} from outside`).not.to.equal(0);
+            for (const host of labHosts) await onHost(host, ["timeout", "2", "bash", "-c", probe]);
+        }
+    }
+}
+
+async function verifyFull(live: LiveExample): Promise<void> {
+    const [client] = live.workloads("patroni");
+    if (client === undefined) throw new Error("the example has no node");
+    const { caCertificate = "" } = live.outputs;
+    const { login, endpoints } = parseUrl(live.urls.direct);
+    const psql = (certificate: string): Promise<string> => {
+        const host = endpoints[0]?.split(":")[0] ?? "";
+        const port = endpoints[0]?.split(":")[1] ?? "";
+        const conninfo = `host=${host} port=${port} dbname=${login.database} user=${login.user} password=${login.password} sslmode=verify-full sslrootcert=/tmp/ca.pem`;
+        const script = `cat >/tmp/ca.pem <<'PEM'\n${certificate}\nPEM\npsql -XAt -d '${conninfo}' -c 'SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()'`;
+        return inContainer(client.labHost, client.label, ["bash", "-euc", script]);
+    };
+    expect((await psql(caCertificate)).trim()).to.match(/^t\|TLSv1\.[23]$/);
+    const stranger = (await onHost("db1", ["bash", "-euc", makeCertificate])).trim();
+    const refused = await psql(stranger).then(
+        () => "",
+        (error: unknown) => String(error),
+    );
+    expect(refused).to.match(/certificate verify failed/);
+}
+
+/** A certificate of somebody else. */
+const makeCertificate =
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /dev/null -subj /CN=stranger -days 1 2>/dev/null";
+
+async function dumpAndRestore(live: LiveExample): Promise<void> {
+    const [client] = live.workloads("patroni");
+    if (client === undefined) throw new Error("the example has no node");
+    const { direct, readOnly } = live.urls;
+    const { login, endpoints } = live.target(direct);
+    const endpoint = endpoints[0] ?? "";
+    await query(endpoint, login, "CREATE TABLE backed_up AS SELECT generate_series(1, 1000) AS n");
+    const onReplicas = live.target(readOnly);
+    await inContainer(client.labHost, client.label, ["bash", "-euc", untilThere, "wait", readOnly]);
+    expect(await value(onReplicas.endpoints[0] ?? "", onReplicas.login, "SELECT pg_is_in_recovery()")).to.equal(true);
+    const dump = ["pg_dump", "--format=custom", "--file=/tmp/app.dump", readOnly];
+    await inContainer(client.labHost, client.label, dump);
+    await query(endpoint, login, "DROP TABLE backed_up");
+    const restore = ["pg_restore", "--clean", "--if-exists", "--no-owner", `--dbname=${direct}`, "/tmp/app.dump"];
+    await inContainer(client.labHost, client.label, restore);
+    expect(await value(endpoint, login, "SELECT count(*) FROM backed_up")).to.equal("1000");
+    const entries = await inContainer(client.labHost, client.label, ["pg_restore", "--list", "/tmp/app.dump"]);
+    expect(lines(entries).filter((line) => line.includes("backed_up"))).not.to.have.lengthOf(0);
+    await query(endpoint, login, "DROP TABLE backed_up");
+}
+
+/** Waits until a replica has the table. */
+const untilThere = 'until psql -XAt -d "$1" -c "SELECT count(*) FROM backed_up" 2>/dev/null; do sleep 0.2; done';
