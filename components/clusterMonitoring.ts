@@ -5,7 +5,8 @@ import { defaultPorts, etcdDefaults } from "./defaults";
 import type { PatroniConnection } from "./patroniGroup";
 import { normalizePatroniSettings } from "./patroniSettings";
 import type { PostgresClusterArgs } from "./postgresClusterArgs";
-import { renderAlertRules, scrapeJobs } from "./render/alertRules";
+import { scrapeJobs } from "./render/alertRule";
+import { renderAlertRules } from "./render/alertRules";
 
 /** What Prometheus needs to watch a cluster. */
 export interface ClusterMonitoring {
