@@ -11,8 +11,10 @@ import {
     ClusterPatroniArgs,
     ConsulMemberArgs,
     EndpointMode,
+    DockerHostsArgs,
     EtcdMemberArgs,
     ExternalEtcdArgs,
+    EtcdMemberPortsArgs,
     HaProxyPortsArgs,
     HaProxySettingsArgs,
     HbaMethod,
@@ -21,6 +23,7 @@ import {
     HostArgs,
     IgnoredSlotArgs,
     PatroniNodeArgs,
+    PatroniNodePortsArgs,
     PgBouncerSettingsArgs,
     PoolMode,
     PostgresClusterArgs,
@@ -77,6 +80,8 @@ const swarm = fields<SwarmArgs>({
     endpointMode: z.enum(EndpointMode).optional(),
 });
 
+const dockerHosts = fields<DockerHostsArgs>({ subnet: text.optional() });
+
 const images = fields<ClusterImagesArgs>({
     patroni: text,
     etcd: text.optional(),
@@ -93,8 +98,14 @@ const network = fields<ClusterNetworkArgs>({
     enableEncryption: flag.optional(),
 });
 
+const etcdMember = fields<EtcdMemberArgs>({
+    host: text,
+    ports: fields<EtcdMemberPortsArgs>({ client: number.optional(), peer: number.optional() }).optional(),
+    address: text.optional(),
+});
+
 const etcd = fields<ClusterEtcdArgs>({
-    members: z.record(text, fields<EtcdMemberArgs>({ host: text })).optional(),
+    members: z.record(text, etcdMember).optional(),
     heartbeatIntervalMilliseconds: number.optional(),
     electionTimeoutMilliseconds: number.optional(),
     quotaBackendMiB: number.optional(),
@@ -119,6 +130,17 @@ const hbaRule = fields<HbaRuleArgs>({
     method: z.enum(HbaMethod).optional(),
 });
 
+const patroniNode = fields<PatroniNodeArgs>({
+    host: text,
+    tags: scalarMap.optional(),
+    ports: fields<PatroniNodePortsArgs>({
+        postgres: number.optional(),
+        api: number.optional(),
+        exporter: number.optional(),
+    }).optional(),
+    address: text.optional(),
+});
+
 const slot = fields<SlotArgs>({ type: z.enum(SlotType), database: text.optional(), plugin: text.optional() });
 
 const ignoredSlot = fields<IgnoredSlotArgs>({
@@ -129,7 +151,7 @@ const ignoredSlot = fields<IgnoredSlotArgs>({
 });
 
 const patroni = fields<ClusterPatroniArgs>({
-    nodes: z.record(text, fields<PatroniNodeArgs>({ host: text, tags: scalarMap.optional() })).optional(),
+    nodes: z.record(text, patroniNode).optional(),
     timing: z.enum(TimingPreset).optional(),
     ttlSeconds: number.optional(),
     loopWaitSeconds: number.optional(),
@@ -172,6 +194,7 @@ const haproxy = fields<HaProxySettingsArgs>({
         any: number.optional(),
         statistics: number.optional(),
     }).optional(),
+    address: text.optional(),
     resources,
 });
 
@@ -183,6 +206,7 @@ const pgbouncer = fields<PgBouncerSettingsArgs>({
     maxPreparedStatements: number.optional(),
     queryWaitTimeoutSeconds: number.optional(),
     port: number.optional(),
+    address: text.optional(),
     resources,
 });
 
@@ -220,7 +244,8 @@ export type Settings = PostgresClusterArgs & { clusterName: string };
 const shape: Shape<Settings> = {
     clusterName: text,
     hosts: z.record(text, host),
-    swarm,
+    swarm: swarm.optional(),
+    dockerHosts: dockerHosts.optional(),
     images,
     network: network.optional(),
     etcd: etcd.optional(),
@@ -233,10 +258,11 @@ const shape: Shape<Settings> = {
     applications: z.record(text, application).optional(),
     administrators: z.record(text, fields<AdministratorArgs>({ passwordGeneration: number.optional() })).optional(),
     dataRoot: text.optional(),
+    dataVolumes: flag.optional(),
     labels: textMap.optional(),
 };
 
-/** Settings that are plain text; the others are objects. */
+/** Settings that are plain text; the others are objects or flags. */
 const textSettings: (keyof Settings)[] = ["clusterName", "dataRoot"];
 
 /** Reads the stack's config and refuses what is missing, misspelt or of the wrong kind, all at once, each with its path. */

@@ -6,7 +6,7 @@ import type { PostgresExporter } from "./postgresExporter";
 import type { ClusterPlacement } from "./clusterPlacement";
 import { objectName } from "./platform/objectName";
 import type { SqlConnection } from "./platform/sqlCommand";
-import type { HostConnection, SwarmTarget } from "./platform/workload";
+import type { HostConnection, Target } from "./platform/workload";
 import { routerConninfo } from "./render/conninfo";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -30,7 +30,7 @@ export interface ClusterEndpoints {
 export interface ClusterNode {
     /** Its name in Patroni. */
     name: string;
-    /** Address of its host. */
+    /** Address under which the others know it: its host's, or its own on a single host's bridge network. */
     address: string;
     /** PostgreSQL itself, as `host:port`. */
     postgres: string;
@@ -63,15 +63,19 @@ export function nodesOf(patroni: PatroniConnection): { [key: string]: ClusterNod
 
 /** The way to the primary for statements: psql in the first node's container, through the router. */
 export function routerSql(
-    target: SwarmTarget,
+    target: Target,
     hosts: { [key: string]: HostConnection },
     placement: ClusterPlacement,
     router: RouterConnection,
     ready: pulumi.Input<string>[],
 ): SqlConnection {
-    const [key, node] = Object.entries(placement.patroni.nodes)[0] ?? ["", { host: "" }];
+    const [key = "", node] = Object.entries(placement.patroni.nodes)[0] ?? [];
+    const host = hosts[node?.host ?? ""];
+    if (host === undefined) {
+        throw new pulumi.RunError("no node's host is known although the checks passed: please report this");
+    }
     return {
-        host: hosts[node.host] ?? target.manager,
+        host,
         serviceName: objectName(target.clusterName, workloadNames.patroni(key)),
         conninfo: routerConninfo(router.addresses, router.readWritePort, "read-write"),
         ready: pulumi.all(ready),

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkNetwork } from "./checks/network";
 import { defaultSubnet } from "./defaults";
 import { assertNoProblems } from "./platform/problems";
-import { swarmLabels } from "./platform/swarmLabels";
+import { clusterLabels } from "./platform/labels";
 import { SwarmTarget } from "./platform/workload";
 
 /** The overlay network on which other stacks reach the entry points. */
@@ -82,7 +82,7 @@ function createOverlay(name: string, args: ClusterNetworkComponentArgs, parent: 
             ipamConfigs: [{ subnet }],
             options: encrypted ? { encrypted: "" } : {},
             labels: [
-                ...swarmLabels(args.target),
+                ...clusterLabels(args.target),
                 // A changed subnet or encryption shows as a replacement by these, since the settings themselves are ignored.
                 { label: "pgha.encrypted", value: String(encrypted) },
                 { label: "pgha.subnet", value: subnet },

@@ -22,7 +22,7 @@ export interface ClusterPlacement {
     patroni: { nodes: { [key: string]: PatroniNodeArgs } };
     haproxy: SpreadPlacement;
     pgbouncer: SpreadPlacement;
-    /** Memory of the smallest host with a Patroni node, in MiB. */
+    /** Memory for the Patroni node that has least, in MiB: nodes on one host share it. */
     smallestMemoryMiB: number;
 }
 
@@ -32,7 +32,11 @@ export function placeOnHosts(clusterName: string, args: PostgresClusterArgs): Cl
     const nodes = args.patroni?.nodes ?? everywhere;
     const nodeHosts = [...new Set(Object.values(nodes).map((node) => node.host))];
     const besideNodes = Object.fromEntries(nodeHosts.map((host) => [host, { host }]));
-    const memories = nodeHosts.flatMap((key) => args.hosts[key]?.memoryMiB ?? []);
+    const memories = nodeHosts.flatMap((key) => {
+        const nodesThere = Object.values(nodes).filter(({ host }) => host === key).length;
+        const memoryMiB = args.hosts[key]?.memoryMiB;
+        return memoryMiB === undefined ? [] : [Math.floor(memoryMiB / nodesThere)];
+    });
     return {
         etcd: { members: args.etcd?.members ?? (usesEtcd(args) ? besideNodes : {}) },
         consul: { members: args.consul === undefined ? {} : (args.consul.members ?? besideNodes) },

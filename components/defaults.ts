@@ -78,6 +78,14 @@ export const pgbouncerDefaults = { defaultPoolSize: 20, maxClientConnections: 50
 /** etcd's own timing, which its alert rules reckon with. */
 export const etcdDefaults = { heartbeatIntervalMilliseconds: 100, electionTimeoutMilliseconds: 1000 } as const;
 
+/** CPU and memory of a container of each part. Source: the resource table of seed 000; a Consul server gets what an etcd member does. */
+export const defaultResources = {
+    etcd: { cpuLimit: 0.5, memoryLimitMiB: 512, cpuReservation: 0.1, memoryReservationMiB: 128 },
+    haproxy: { cpuLimit: 0.5, memoryLimitMiB: 256, cpuReservation: 0.1, memoryReservationMiB: 64 },
+    pgbouncer: { cpuLimit: 0.5, memoryLimitMiB: 256, cpuReservation: 0.1, memoryReservationMiB: 64 },
+    exporter: { cpuLimit: 0.25, memoryLimitMiB: 128, cpuReservation: 0.05, memoryReservationMiB: 32 },
+} as const;
+
 /** Label that every host gets, with its key as value: members are pinned by it. */
 export const hostLabel = "pgha.host";
 

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkHaProxy } from "./checks/haProxy";
-import { containerPaths, defaultPorts, networkAliases, systemLogins, workloadNames } from "./defaults";
+import { containerPaths, defaultPorts, defaultResources, networkAliases, systemLogins, workloadNames } from "./defaults";
 import { PatroniConnection } from "./patroniGroup";
 import { assertNoProblems } from "./platform/problems";
+import { readiness } from "./platform/readiness";
 import { spreadOut } from "./platform/spread";
-import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
 import { haproxyHealthPort, renderHaProxyCfg, renderHaProxyUsers } from "./render/haproxyCfg";
 
 /** Settings of HAProxy. */
@@ -91,6 +92,14 @@ export interface HaProxySettingsArgs {
      */
     ports?: HaProxyPortsArgs;
     /**
+     * Address of its own on the bridge network of a single Docker host; its ports are published all the same.
+     *
+     * @default - one that Docker chooses
+     *
+     * **Change:** restart of HAProxy.
+     */
+    address?: string;
+    /**
      * CPU and memory of each HAProxy. Source of the default: seed 000.
      *
      * @default - at most 0.5 CPU and 256 MiB, with 0.1 CPU and 64 MiB reserved
@@ -114,15 +123,15 @@ export interface HaProxyPortsArgs {
 
 /** Arguments of {@link HaProxy}. */
 export interface HaProxyArgs {
-    target: SwarmTarget;
+    target: Target;
     /** Hosts that each run one HAProxy. */
     hosts: HostConnection[];
-    /** Placement constraint that exactly those hosts fulfil. */
+    /** Swarm placement constraint that exactly those hosts fulfil. */
     constraint: string;
     /** The servers behind it. */
     patroni: PatroniConnection;
-    /** Overlay network on which other stacks find it as `pg-haproxy`. */
-    networkId: pulumi.Input<string>;
+    /** On a Swarm: overlay network on which other stacks find it as `pg-haproxy`. */
+    networkId?: pulumi.Input<string>;
     /** Password of the user `admin` of the statistics page. */
     statisticsPassword: pulumi.Input<string>;
     settings: HaProxySettingsArgs;
@@ -139,14 +148,6 @@ export interface RouterConnection {
     anyPort: number;
     statisticsPort: number;
 }
-
-/** Source: the resource table of seed 000. */
-const defaultResources: ResourcesArgs = {
-    cpuLimit: 0.5,
-    memoryLimitMiB: 256,
-    cpuReservation: 0.1,
-    memoryReservationMiB: 64,
-};
 
 const startTimeoutSeconds = 120;
 
@@ -180,12 +181,12 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
                 hosts: args.hosts,
                 constraint: args.constraint,
                 workload: haProxyWorkload(this, args),
-                network: { id: args.networkId, alias: networkAliases.haproxy },
+                networkId: args.networkId,
                 startTimeoutSeconds,
             },
             { parent: this },
         );
-        this.ready = running.urn;
+        this.ready = readiness(running);
         this.registerOutputs({ addresses: this.addresses, ready: this.ready });
     }
 }
@@ -207,13 +208,15 @@ function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload 
             },
         ],
         tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
+        address: args.settings.address,
+        networkAlias: networkAliases.haproxy,
         ports: [
             { target: defaultPorts.readWrite, published: router.readWritePort },
             { target: defaultPorts.readOnly, published: router.readOnlyPort },
             { target: defaultPorts.any, published: router.anyPort },
             { target: defaultPorts.haproxyStats, published: router.statisticsPort },
         ],
-        resources: args.settings.resources ?? defaultResources,
+        resources: args.settings.resources ?? defaultResources.haproxy,
         health: {
             command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${haproxyHealthPort}/healthz`],
             intervalSeconds: 3,

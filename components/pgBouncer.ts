@@ -3,6 +3,7 @@ import { checkPgBouncer } from "./checks/pgBouncer";
 import {
     containerPaths,
     defaultPorts,
+    defaultResources,
     networkAliases,
     pgbouncerDefaults,
     systemRoles,
@@ -10,9 +11,10 @@ import {
 } from "./defaults";
 import { RouterConnection } from "./haProxy";
 import { assertNoProblems } from "./platform/problems";
+import { readiness } from "./platform/readiness";
 import { spreadOut } from "./platform/spread";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
-import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
 import { PoolMode, renderPgBouncerIni, renderPgBouncerUsers } from "./render/pgbouncerIni";
 import { scramVerifier } from "./render/scram";
 import { renderPgBouncerSql } from "./render/sql";
@@ -77,6 +79,14 @@ export interface PgBouncerSettingsArgs {
      */
     port?: number;
     /**
+     * Address of its own on the bridge network of a single Docker host; its ports are published all the same.
+     *
+     * @default - one that Docker chooses
+     *
+     * **Change:** restart of PgBouncer.
+     */
+    address?: string;
+    /**
      * CPU and memory of each PgBouncer. Source of the default: seed 000.
      *
      * @default - at most 0.5 CPU and 256 MiB, with 0.1 CPU and 64 MiB reserved
@@ -88,17 +98,17 @@ export interface PgBouncerSettingsArgs {
 
 /** Arguments of {@link PgBouncer}. */
 export interface PgBouncerArgs {
-    target: SwarmTarget;
+    target: Target;
     /** Hosts that each run one PgBouncer. */
     hosts: HostConnection[];
-    /** Placement constraint that exactly those hosts fulfil. */
+    /** Swarm placement constraint that exactly those hosts fulfil. */
     constraint: string;
     /** The entry points that lead to the primary. */
     router: RouterConnection;
     /** How its role and its look-up function are made. */
     sql: SqlConnection;
-    /** Overlay network on which other stacks find it as `pg-pgbouncer`. */
-    networkId: pulumi.Input<string>;
+    /** On a Swarm: overlay network on which other stacks find it as `pg-pgbouncer`. */
+    networkId?: pulumi.Input<string>;
     /** Password of PgBouncer's own role. */
     password: pulumi.Input<string>;
     /** Salt of its SCRAM verifier. */
@@ -107,14 +117,6 @@ export interface PgBouncerArgs {
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
 }
-
-/** Source: the resource table of seed 000. */
-const defaultResources: ResourcesArgs = {
-    cpuLimit: 0.5,
-    memoryLimitMiB: 256,
-    cpuReservation: 0.1,
-    memoryReservationMiB: 64,
-};
 
 const startTimeoutSeconds = 120;
 
@@ -127,7 +129,7 @@ export class PgBouncer extends pulumi.ComponentResource {
     public readonly addresses: string[];
     public readonly port: number;
     /** Resolves when all of them run and can ask for verifiers. */
-    public readonly ready: pulumi.Output<string[]>;
+    public readonly ready: pulumi.Output<string>;
 
     constructor(name: string, args: PgBouncerArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:PgBouncer", name, {}, opts);
@@ -143,12 +145,12 @@ export class PgBouncer extends pulumi.ComponentResource {
                 hosts: args.hosts,
                 constraint: args.constraint,
                 workload: pgBouncerWorkload(this.port, args),
-                network: { id: args.networkId, alias: networkAliases.pgbouncer },
+                networkId: args.networkId,
                 startTimeoutSeconds,
             },
             { parent: this },
         );
-        this.ready = pulumi.all([role.urn, running.urn]);
+        this.ready = readiness([role, ...running]);
         this.registerOutputs({ addresses: this.addresses, port: this.port, ready: this.ready });
     }
 }
@@ -179,8 +181,10 @@ function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
             },
         ],
         tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
+        address: args.settings.address,
+        networkAlias: networkAliases.pgbouncer,
         ports: [{ target: defaultPorts.pgbouncer, published: port }],
-        resources: args.settings.resources ?? defaultResources,
+        resources: args.settings.resources ?? defaultResources.pgbouncer,
         health: {
             // Without a role that it knows PgBouncer logs a warning for each check.
             command:

@@ -7,22 +7,20 @@ import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
 import { ClusterMonitoring, monitoringOf } from "./clusterMonitoring";
 import { ClusterOperations, operationsOf } from "./clusterOperations";
-import { ClusterNetwork } from "./clusterNetwork";
-import { allLabels, ClusterPlacement, placeOnHosts } from "./clusterPlacement";
+import { ClusterPlacement, placeOnHosts } from "./clusterPlacement";
+import { ClusterTarget, createTarget, required } from "./clusterTarget";
 import { systemRoles } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
 import { HaProxy } from "./haProxy";
-import { Host } from "./host";
 import { PatroniGroup } from "./patroniGroup";
 import { PgBouncer } from "./pgBouncer";
 import { assertNoProblems, showWarnings } from "./platform/problems";
 import { SqlConnection } from "./platform/sqlCommand";
-import { EndpointMode, PublishMode, SwarmTarget } from "./platform/workload";
 import { PostgresClusterArgs } from "./postgresClusterArgs";
 import { PostgresExporter } from "./postgresExporter";
 
 /**
- * A highly available PostgreSQL cluster on Docker Swarm: etcd, Patroni, HAProxy, PgBouncer, exporters, and a database for each application.
+ * A highly available PostgreSQL cluster on Docker Swarm or on plain Docker hosts: etcd, Patroni, HAProxy, PgBouncer, exporters, and a database for each application.
  *
  * @example
  * ```typescript
@@ -48,7 +46,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     public readonly nodes: { [key: string]: ClusterNode };
     /** What the command `pgha` needs. */
     public readonly operations: ClusterOperations;
-    /** Id of the overlay network, for services of other stacks. */
+    /** On a Swarm the id of the overlay network, for services of other stacks; on plain Docker hosts the name of the bridge on each. */
     public readonly networkId: pulumi.Output<string>;
     /** The applications' databases, by key. */
     public readonly applications: { [key: string]: ApplicationConnection };
@@ -66,22 +64,21 @@ export class PostgresCluster extends pulumi.ComponentResource {
         showWarnings(clusterWarnings(args), this);
 
         const context = createContext(name, clusterName, args, this);
-        const network = createNetwork(context);
         const credentials = createCredentials(context);
         const patroni = createPatroni(context, createDcs(context), credentials);
-        const haproxy = createHaProxy(context, patroni, network, credentials);
+        const haproxy = createHaProxy(context, patroni, credentials);
         const sql = routerSql(context.target, context.hosts, context.placement, haproxy, [
             patroni.ready,
             haproxy.ready,
         ]);
-        const pgbouncer = createPgBouncer(context, haproxy, network, sql, credentials);
+        const pgbouncer = createPgBouncer(context, haproxy, sql, credentials);
         const exporter = createExporter(context, patroni, sql, credentials);
 
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
         this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy);
-        this.networkId = network.networkId;
+        this.networkId = context.networkId;
         this.passwords = credentials.passwords;
         this.administrators = createAdministrators(context, haproxy, sql, credentials);
         this.applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
@@ -95,13 +92,11 @@ export class PostgresCluster extends pulumi.ComponentResource {
 }
 
 /** What all parts of a cluster share. */
-interface ClusterContext {
+interface ClusterContext extends ClusterTarget {
     /** The component's name, prefix of its children's. */
     name: string;
     args: PostgresClusterArgs;
     placement: ClusterPlacement;
-    hosts: { [key: string]: Host };
-    target: SwarmTarget;
     opts: pulumi.ComponentResourceOptions;
 }
 
@@ -116,35 +111,7 @@ function createContext(
 ): ClusterContext {
     const opts = { parent };
     const placement = placeOnHosts(clusterName, args);
-    const hosts = createHosts(name, placement, args, opts);
-    const target = {
-        clusterName,
-        manager: required(hosts, args.swarm.manager),
-        publishMode: args.swarm.publishMode ?? PublishMode.Host,
-        endpointMode: args.swarm.endpointMode ?? EndpointMode.DnsRoundRobin,
-        labels: args.labels ?? {},
-    };
-    return { name, args, placement, hosts, target, opts };
-}
-
-function createHosts(
-    name: string,
-    placement: ClusterPlacement,
-    args: PostgresClusterArgs,
-    opts: pulumi.ComponentResourceOptions,
-): { [key: string]: Host } {
-    const managerKey = args.swarm.manager;
-    const manager = { key: managerKey, ...required(args.hosts, managerKey) };
-    return Object.fromEntries(
-        Object.entries(args.hosts).map(([key, host]) => [
-            key,
-            new Host(`${name}-host-${key}`, { ...host, key, manager, labels: allLabels(key, host, placement) }, opts),
-        ]),
-    );
-}
-
-function createNetwork({ name, args, target, opts }: ClusterContext): ClusterNetwork {
-    return new ClusterNetwork(`${name}-network`, { target, ...args.network }, opts);
+    return { name, args, placement, opts, ...createTarget(name, clusterName, args, placement, opts) };
 }
 
 function createCredentials({ name, opts }: ClusterContext): ClusterCredentials {
@@ -174,17 +141,13 @@ function createPatroni(context: ClusterContext, dcs: DcsConnection, credentials:
             },
             image: args.images.patroni,
             dataRoot: args.dataRoot,
+            dataVolumes: args.dataVolumes,
         },
         context.opts,
     );
 }
 
-function createHaProxy(
-    context: ClusterContext,
-    patroni: PatroniGroup,
-    network: ClusterNetwork,
-    { passwords }: ClusterCredentials,
-): HaProxy {
+function createHaProxy(context: ClusterContext, patroni: PatroniGroup, { passwords }: ClusterCredentials): HaProxy {
     const { args, placement, target } = context;
     return new HaProxy(
         `${context.name}-haproxy`,
@@ -193,7 +156,7 @@ function createHaProxy(
             hosts: placement.haproxy.hosts.map((key) => required(context.hosts, key)),
             constraint: placement.haproxy.constraint,
             patroni,
-            networkId: network.networkId,
+            networkId: context.networkId,
             statisticsPassword: required(passwords, loginNames.statistics),
             settings: args.haproxy ?? {},
             image: args.images.haproxy,
@@ -205,7 +168,6 @@ function createHaProxy(
 function createPgBouncer(
     context: ClusterContext,
     router: HaProxy,
-    network: ClusterNetwork,
     sql: SqlConnection,
     { passwords, salt }: ClusterCredentials,
 ): PgBouncer {
@@ -218,7 +180,7 @@ function createPgBouncer(
             constraint: placement.pgbouncer.constraint,
             router,
             sql,
-            networkId: network.networkId,
+            networkId: context.networkId,
             password: required(passwords, systemRoles.pgbouncer),
             salt,
             settings: args.pgbouncer ?? {},
@@ -241,6 +203,9 @@ function createExporter(
         {
             target,
             nodes: Object.fromEntries(nodes.map(([key, node]) => [key, required(context.hosts, node.host)])),
+            ports: Object.fromEntries(
+                nodes.flatMap(([key, { ports }]) => (ports?.exporter === undefined ? [] : [[key, ports.exporter]])),
+            ),
             patroni,
             sql,
             password: required(passwords, systemRoles.exporter),
@@ -286,13 +251,4 @@ function createApplications(
             new ApplicationDatabase(`${name}-application-${key}`, { ...application, key, sql, endpoints, salt }, opts),
         ]),
     );
-}
-
-/** A value that the checks have made sure is there. */
-function required<T>(values: { [key: string]: T }, key: string): T {
-    const value = values[key];
-    if (value === undefined) {
-        throw new pulumi.RunError(`${key} is missing although the checks passed: please report this`);
-    }
-    return value;
 }

@@ -3,6 +3,7 @@ import { ApplicationArgs } from "./applicationDatabase";
 import { AdministratorArgs } from "./clusterAdministrators";
 import { ClusterNetworkArgs } from "./clusterNetwork";
 import { ConsulMemberArgs, ConsulSettingsArgs } from "./consulQuorum";
+import { DockerHostsArgs } from "./dockerHosts";
 import { EtcdMemberArgs, EtcdSettingsArgs } from "./etcdQuorum";
 import { ExternalEtcdArgs } from "./externalEtcd";
 import { HaProxySettingsArgs } from "./haProxy";
@@ -90,7 +91,7 @@ export interface ClusterPatroniArgs extends PatroniSettingsArgs {
 /** Arguments of {@link PostgresCluster}. */
 export interface PostgresClusterArgs {
     /**
-     * Name of the cluster: prefix of every Swarm object, Patroni's scope, name of the data directories.
+     * Name of the cluster: prefix of every name that Docker knows, Patroni's scope, name of the data directories.
      *
      * @default - the component's name
      *
@@ -103,11 +104,25 @@ export interface PostgresClusterArgs {
      * **Change:** in place for hosts without a member.
      */
     hosts: { [key: string]: HostArgs };
-    /** The Swarm. */
-    swarm: SwarmArgs;
+    /**
+     * The Swarm that the hosts form.
+     *
+     * @default - none; then `dockerHosts` is needed
+     *
+     * **Change:** not possible: the cluster would be taken down and made anew on its data.
+     */
+    swarm?: SwarmArgs;
+    /**
+     * The hosts as plain Docker hosts, without a Swarm; `{}` takes all defaults.
+     *
+     * @default - none; then `swarm` is needed
+     *
+     * **Change:** not possible, as for `swarm`.
+     */
+    dockerHosts?: DockerHostsArgs;
     /** Images of all parts. */
     images: ClusterImagesArgs;
-    /** @default - an encrypted overlay network on 10.0.20.0/24 */
+    /** On a Swarm only. @default - an encrypted overlay network on 10.0.20.0/24 */
     network?: ClusterNetworkArgs;
     /** @default - one member on each host with a Patroni node, unless `externalEtcd` or `consul` is given */
     etcd?: ClusterEtcdArgs;
@@ -160,7 +175,15 @@ export interface PostgresClusterArgs {
      */
     dataRoot?: string;
     /**
-     * Labels on every Swarm object.
+     * Whether data is kept in a named volume `<cluster>-<member>` for each member, instead of a directory under `dataRoot`.
+     *
+     * @default false
+     *
+     * **Change:** not possible: data is never moved.
+     */
+    dataVolumes?: boolean;
+    /**
+     * Labels on everything that Docker knows.
      *
      * @default - none beside `pgha.cluster`
      *

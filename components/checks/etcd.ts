@@ -26,6 +26,9 @@ export function checkEtcdSettings(path: string, args: Omit<EtcdQuorumArgs, "targ
         }),
         ...checkResources(`${path}.resources`, args.resources),
         ...checkQuorumSize(`${path}.members`, Object.keys(args.members).length),
+        ...Object.entries(args.members).flatMap(([key, { ports }]) =>
+            checkNumbers(`${path}.members.${key}.ports`, ports ?? {}, { client: portBounds, peer: portBounds }),
+        ),
     ];
     const heartbeat = args.heartbeatIntervalMilliseconds ?? etcdDefaults.heartbeatIntervalMilliseconds;
     const election = args.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds;

@@ -39,7 +39,8 @@ export function checkSubnetApart(path: string, subnet: string | undefined, addre
     }));
 }
 
-function checkSubnet(path: string, subnet: string): Problem[] {
+/** Checks the form of an IPv4 network. */
+export function checkSubnet(path: string, subnet: string): Problem[] {
     const network = parseNetwork(subnet);
     if (network === undefined) {
         return [{ path, reason: `"${subnet}" was given; an IPv4 network such as "${defaultSubnet}" is allowed` }];
@@ -62,6 +63,27 @@ function parseNetwork(text: string): Ipv4Network | undefined {
     }
     const bits = Number(length);
     return { address: toNumber(address), mask: bits === 0 ? 0 : (-1 << (32 - bits)) | 0 };
+}
+
+/** What an address is to a network. */
+export type AddressPlace = "usable" | "outside" | "the network's own address" | "the gateway" | "the broadcast address";
+
+/** Tells whether a container may have an address; Docker's gateway is the first of a network. */
+export function addressPlace(subnet: string, address: string): AddressPlace | undefined {
+    const network = parseNetwork(subnet);
+    if (network === undefined) {
+        return undefined;
+    }
+    if (!contains(network, address)) {
+        return "outside";
+    }
+    const rest = toNumber(address) & ~network.mask;
+    const special: { [rest: number]: AddressPlace } = {
+        0: "the network's own address",
+        1: "the gateway",
+        [~network.mask]: "the broadcast address",
+    };
+    return special[rest] ?? "usable";
 }
 
 function contains(network: Ipv4Network, address: string): boolean {

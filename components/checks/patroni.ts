@@ -42,7 +42,7 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
         ...checkClusterName("target.clusterName", args.target.clusterName),
         ...checkPatroniSettings(path, args.settings, Object.keys(args.nodes).length, args.memoryMiB),
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
-        ...checkTags(`${path}.nodes`, args.nodes),
+        ...checkNodes(`${path}.nodes`, args.nodes),
         ...checkSlotsApart(`${path}.slots`, args.settings.slots, Object.keys(args.nodes)),
         ...checkDcsHosts(
             `${path}.nodes`,
@@ -150,10 +150,17 @@ function checkParameter(path: string, name: string, value: unknown): Problem[] {
 }
 
 /** Checks the tags of Patroni nodes. */
-export function checkTags(path: string, nodes: { [key: string]: PatroniNodeArgs }): Problem[] {
-    return Object.entries(nodes).flatMap(([key, node]) =>
-        Object.entries(node.tags ?? {}).flatMap(([name, value]) => checkScalar(`${path}.${key}.tags.${name}`, value)),
-    );
+export function checkNodes(path: string, nodes: { [key: string]: PatroniNodeArgs }): Problem[] {
+    return Object.entries(nodes).flatMap(([key, node]) => [
+        ...Object.entries(node.tags ?? {}).flatMap(([name, value]) =>
+            checkScalar(`${path}.${key}.tags.${name}`, value),
+        ),
+        ...checkNumbers(`${path}.${key}.ports`, node.ports ?? {}, {
+            postgres: portBounds,
+            api: portBounds,
+            exporter: portBounds,
+        }),
+    ]);
 }
 
 function checkScalar(path: string, value: unknown): Problem[] {

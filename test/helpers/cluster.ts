@@ -55,8 +55,8 @@ export function recordCluster(changes: Partial<PostgresClusterArgs> = {}, option
 
 /** Creates the cluster `pg` with a provider of its own. */
 export function createCluster(args: PostgresClusterArgs): PostgresCluster {
-    const provider = createDockerProvider("swarm", args.hosts, args.swarm.manager);
-    return new PostgresCluster("pg", args, { providers: [provider] });
+    const providers = args.swarm ? [createDockerProvider("swarm", args.hosts, args.swarm.manager)] : [];
+    return new PostgresCluster("pg", args, { providers });
 }
 
 /** A host as components see it. */

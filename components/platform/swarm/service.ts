@@ -1,11 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { containerUser } from "../defaults";
-import { workloadLabel } from "../render/shell";
-import { objectName } from "./objectName";
-import { swarmLabels } from "./swarmLabels";
+import { containerUser } from "../../defaults";
+import { workloadLabel } from "../../render/shell";
+import { dataMount } from "../mounts";
+import { objectName } from "../objectName";
+import { clusterLabels } from "../labels";
 import { createVersionedFile, VersionedFile } from "./versionedFile";
-import { PublishMode, ResourcesArgs, SwarmTarget, Workload, WorkloadFile } from "./workload";
+import { PublishMode, ResourcesArgs, SwarmTarget, Workload, WorkloadFile } from "../workload";
 
 /** Where a service's tasks run, and how they are reached. */
 export interface SwarmPlacement {
@@ -38,7 +39,7 @@ export function createSwarmService(
         object: createVersionedFile(workload.name, file, target, { ...opts, dependsOn: [] }),
     }));
     const name = objectName(target.clusterName, workload.name);
-    const labels = swarmLabels(target);
+    const labels = clusterLabels(target);
     const network = placement.network;
     return new docker.Service(
         name,
@@ -121,9 +122,7 @@ function mounts(workload: Workload): docker.types.input.ServiceTaskSpecContainer
         readOnly: false,
         tmpfsOptions: { sizeBytes: mount.sizeMiB * mebibyte, mode: 0o777 },
     }));
-    const { data } = workload;
-    const bind = data ? [{ type: "bind", source: data.hostPath, target: data.path, readOnly: false }] : [];
-    return [...bind, ...memory];
+    return workload.data ? [dataMount(workload.data), ...memory] : memory;
 }
 
 function resources(args: ResourcesArgs): docker.types.input.ServiceTaskSpecResources {
