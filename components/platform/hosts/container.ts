@@ -95,8 +95,8 @@ export function createContainer(
             deleteBeforeReplace: true,
             // Docker sets twice the memory, or -1 on a kernel without accounting of swap.
             ignoreChanges: ["memorySwap"],
-            // The provider would change them in place, the one against the old bound of swap and the other not at all.
-            replaceOnChanges: ["memory", "cpuQuota"],
+            // The provider takes changes for done that it doesn't carry out, such as another mounted file.
+            replaceOnChanges: ["*"],
         },
     );
 }
