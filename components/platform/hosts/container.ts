@@ -22,6 +22,9 @@ const mebibyte = 1024 * 1024;
 /** Docker's period of the CPU quota, in microseconds. */
 const cpuPeriod = 100_000;
 
+/** Time that the health script has beside the program that it runs. */
+const healthMarginSeconds = 5;
+
 /** Logs of one container at most. Docker's own default has no bound, and fills the disk of the data. */
 const logOptions = { "max-size": "20m", "max-file": "5" };
 
@@ -120,7 +123,7 @@ function healthcheck({ health, stopGraceSeconds, stopSignal }: Workload): docker
     return {
         tests: healthCommand({ ...health, stopGraceSeconds, stopSignal }),
         interval: duration(health.intervalSeconds),
-        timeout: duration(health.timeoutSeconds),
+        timeout: duration(health.timeoutSeconds + healthMarginSeconds),
         startPeriod: duration(health.startPeriodSeconds),
         // Docker's own, said because an update would otherwise unset it.
         startInterval: duration(0),
