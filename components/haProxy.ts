@@ -1,6 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkHaProxy } from "./checks/haProxy";
-import { containerPaths, defaultPorts, defaultResources, networkAliases, systemLogins, workloadNames } from "./defaults";
+import {
+    containerPaths,
+    defaultPorts,
+    defaultResources,
+    networkAliases,
+    systemLogins,
+    workloadNames,
+} from "./defaults";
 import { PatroniConnection } from "./patroniGroup";
 import { assertNoProblems } from "./platform/problems";
 import { readiness } from "./platform/readiness";

@@ -135,7 +135,7 @@ export interface PostgresClusterArgs {
      */
     externalEtcd?: ExternalEtcdArgs;
     /**
-     * Consul in place of etcd.
+     * Consul in place of etcd. On a Swarm only.
      *
      * @default - none
      *

@@ -27,6 +27,15 @@ export function checkPlatform(args: PostgresClusterArgs): Problem[] {
                       reason: "it is the overlay of a Swarm; with dockerHosts only dockerHosts.subnet is allowed",
                   },
               ];
+    const consul: Problem[] =
+        args.consul === undefined
+            ? []
+            : [
+                  {
+                      path: "consul",
+                      reason: "Consul was given; with dockerHosts only etcd is allowed, because the Docker provider takes a port with TCP and UDP for changed at every other refresh",
+                  },
+              ];
     const hosts = Object.entries(args.hosts).flatMap(([key, host]) =>
         (["nodeName", "labels", "placementLabel"] as const)
             .filter((name) => host[name] !== undefined)
@@ -35,7 +44,7 @@ export function checkPlatform(args: PostgresClusterArgs): Problem[] {
                 reason: "it is for the host's Swarm node, and with dockerHosts there is none; leave it out",
             })),
     );
-    return [...network, ...hosts];
+    return [...network, ...consul, ...hosts];
 }
 
 /** Checks the address range of the bridge networks. */

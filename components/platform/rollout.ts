@@ -110,7 +110,7 @@ function rollOutMember(
         beforeUpdate === undefined
             ? previous
             : [step("prepare", member.host, `prepare ${serviceName}`, beforeUpdate, previous)];
-    const container = runtime.run(member, { ...opts, dependsOn: [...directory, ...prepare] });
+    const container = runtime.run(stepName, member, { ...opts, dependsOn: [...directory, ...prepare] });
     const replaced = runtime
         .waits([member], startTimeoutSeconds)
         .map(({ host, script }) => step("replaced", host, `wait until ${serviceName} runs`, script, [container]));

@@ -20,8 +20,10 @@ export interface Runtime {
     /**
      * Runs a workload in one container on its host. The call returns when the container was handed over, not when it runs: members of a
      * quorum can't become healthy one by one. Waiting is the roll-out's work.
+     *
+     * @param stepName - prefix of the names of this member's resources
      */
-    run(placed: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource;
+    run(stepName: string, placed: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource;
     /** Scripts that wait until containers run and are healthy. */
     waits(placed: PlacedWorkload[], timeoutSeconds: number): Wait[];
     /**

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { workloadFingerprint } from "./fingerprint";
 import { createHostCommand } from "./hostCommand";
-import { objectName } from "./objectName";
 import { rollOut } from "./rollout";
 import { SpreadArgs } from "./runtime";
 import { runtimeOf } from "./target";
@@ -21,11 +20,7 @@ export function spreadOut(
     const { target, hosts, workload, startTimeoutSeconds } = args;
     const replicas = runtimeOf(target).replicate?.(args, { ...opts, dependsOn: [] });
     if (replicas === undefined) {
-        const members = hosts.map((host) => ({
-            key: host.key,
-            host,
-            workload: { ...workload, name: objectName(workload.name, host.key) },
-        }));
+        const members = hosts.map((host) => ({ key: host.key, host, workload }));
         return rollOut(name, { target, members, startTimeoutSeconds }, opts);
     }
     const { host, script } = replicas.wait;

@@ -98,3 +98,26 @@ export function sqlConnection(): SqlConnection {
         ready: pulumi.output(["ready"]),
     };
 }
+
+/** Arguments of a cluster on plain Docker hosts, three of them unless told otherwise. */
+export function dockerHostsArgs(changes: Partial<PostgresClusterArgs> = {}): PostgresClusterArgs {
+    return { hosts: hostArgs(), dockerHosts: {}, images, ...changes };
+}
+
+/** Arguments of a cluster with three members of each kind on a single Docker host, as in seed 003. */
+export function singleHostArgs(changes: Partial<PostgresClusterArgs> = {}): PostgresClusterArgs {
+    const members = (first: number) =>
+        Object.fromEntries(
+            ["a", "b", "c"].map((key, index) => [key, { host: "db1", address: `172.19.0.${first + index}` }]),
+        );
+    return {
+        hosts: hostArgs(1),
+        dockerHosts: { subnet: "172.19.0.0/24" },
+        images,
+        etcd: { members: members(11) },
+        patroni: { nodes: members(21) },
+        haproxy: { address: "172.19.0.30" },
+        dataVolumes: true,
+        ...changes,
+    };
+}

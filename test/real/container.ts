@@ -63,7 +63,7 @@ function imageIsBuilt(name: string): boolean {
 }
 
 /** Reference of one of the project's own images, which must have been built. */
-function builtImage(name: string): string {
+export function builtImage(name: string): string {
     const reference = localName(name);
     if (!imageIsBuilt(name)) {
         throw new Error(`the image ${reference} is not there; build it with 'make images'`);

@@ -24,7 +24,19 @@ function start(main: string): void {
     });
     const tmpfs = ["--tmpfs", "/tmp:mode=777", "--tmpfs", "/run/pgha:mode=777,noexec"];
     docker(
-        ...["run", "--detach", "--name", name, "--network", "none", "--restart", "always", "--read-only", "--user", "999:999"],
+        ...[
+            "run",
+            "--detach",
+            "--name",
+            name,
+            "--network",
+            "none",
+            "--restart",
+            "always",
+            "--read-only",
+            "--user",
+            "999:999",
+        ],
         ...tmpfs,
         builtImage("etcd"),
         ...["sh", "-c", `touch /tmp/well; ${main}`],

@@ -28,8 +28,9 @@ const healthMarginSeconds = 5;
 /** Logs of one container at most. Docker's own default has no bound, and fills the disk of the data. */
 const logOptions = { "max-size": "20m", "max-file": "5" };
 
-/** Creates a workload's files on its host, and its container. */
+/** Creates a workload's files on its host, and its container. On different hosts containers may have the same name. */
 export function createContainer(
+    stepName: string,
     workload: Workload,
     { host, engine, target }: ContainerPlace,
     opts: pulumi.CustomResourceOptions,
@@ -41,16 +42,16 @@ export function createContainer(
     const early = { ...opts, dependsOn: [] };
     const files = workload.files.map((file) => ({
         path: file.path,
-        ...createHostFile(name, { host, directory, file }, early),
+        ...createHostFile(stepName, { host, directory, file }, early),
     }));
     // The image is there before the old container goes: a pull takes longer than a restart.
     const image = new docker.RemoteImage(
-        objectName(name, "image"),
+        objectName(stepName, "image"),
         { name: workload.image, keepLocally: true },
         { ...early, provider: engine.provider, dependsOn: [engine.network] },
     );
     return new docker.Container(
-        name,
+        stepName,
         {
             name,
             image: workload.image,
@@ -70,11 +71,11 @@ export function createContainer(
             // In the order in which the provider reads them back.
             ports: [...workload.ports]
                 .sort((a, b) => a.target - b.target)
-                .map(({ target: internal, published }) => ({
+                .map(({ target: internal, published, protocol = "tcp" }) => ({
                     internal,
                     external: published,
                     ip: "0.0.0.0",
-                    protocol: "tcp",
+                    protocol,
                 })),
             healthcheck: healthcheck(workload),
             ...limits(workload.resources),

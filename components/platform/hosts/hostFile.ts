@@ -40,7 +40,7 @@ export function createHostFile(name: string, args: HostFileArgs, opts: pulumi.Cu
         objectName(name, file.key),
         {
             host,
-            purpose: `write ${file.path} of ${name}`,
+            purpose: `write ${file.path} for ${name}`,
             script,
             showScript: !file.secret,
             deleteScript: hostPath.apply((path) => deleteScript(directory, path)),
@@ -67,9 +67,8 @@ function writeScript(
         `chown ${owner} "$dir" && chmod 700 "$dir"`,
         ...(frozen ? ['[ ! -e "$file" ] || exit 0'] : []),
         "umask 077",
-        `printf '%s' ${shellQuote(content)} > "$file.new" &&`,
-        `  chown ${owner} "$file.new" && chmod ${secret ? "0400" : "0444"} "$file.new" && mv "$file.new" "$file" ||`,
-        "  fail \"can't write $file\" \"look for a full disk with 'df' there, then run 'pulumi up' again\"",
+        `write() { printf '%s' ${shellQuote(content)} > "$file.new" && chown ${owner} "$file.new" && chmod ${secret ? "0400" : "0444"} "$file.new" && mv "$file.new" "$file"; }`,
+        "write || fail \"can't write $file\" \"look for a full disk with 'df' there, then run 'pulumi up' again\"",
     ].join("\n");
 }
 

@@ -26,13 +26,13 @@ export interface HostsTarget extends Target {
 export class HostsRuntime implements Runtime {
     constructor(private readonly target: HostsTarget) {}
 
-    run({ workload, host }: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    run(stepName: string, { workload, host }: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource {
         const engine = this.target.engines[host.key];
         if (engine === undefined) {
             const known = Object.keys(this.target.engines).join(", ");
             throw new pulumi.RunError(`host "${host.key}" is none of the target's Docker hosts; allowed: ${known}`);
         }
-        return createContainer(workload, { host, engine, target: this.target }, opts);
+        return createContainer(stepName, workload, { host, engine, target: this.target }, opts);
     }
 
     waits(placed: PlacedWorkload[], timeoutSeconds: number): Wait[] {

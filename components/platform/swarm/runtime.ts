@@ -9,7 +9,7 @@ import { waitForServices } from "./waitScript";
 export class SwarmRuntime implements Runtime {
     constructor(private readonly target: SwarmTarget) {}
 
-    run({ workload, host }: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+    run(_stepName: string, { workload, host }: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource {
         const placement = { constraints: [host.constraint], replicas: 1, publishMode: PublishMode.Host };
         return createSwarmService(workload, placement, this.target, opts);
     }
