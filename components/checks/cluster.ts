@@ -80,14 +80,14 @@ function checkDcs(clusterName: string, args: PostgresClusterArgs, placement: Clu
     const { consul, etcd, externalEtcd } = args;
     const hosts = placedHosts(args);
     const servers = placement.consul.members;
-    const members = (path: string, given: Members | undefined, placed: Members): Problem[] =>
-        checkMembers(path, clusterName, given ?? onKnownHosts(placed, args.hosts), hosts);
+    const members = (path: string, given: Members | undefined, placed: Members, mayShareOnlyHost: boolean): Problem[] =>
+        checkMembers(path, clusterName, given ?? onKnownHosts(placed, args.hosts), hosts, mayShareOnlyHost);
     return [
         ...checkDcsChoice(args),
         ...(usesEtcd(args)
             ? [
                   ...checkEtcdSettings("etcd", { ...etcd, ...placement.etcd }),
-                  ...members("etcd.members", etcd?.members, placement.etcd.members),
+                  ...members("etcd.members", etcd?.members, placement.etcd.members, true),
               ]
             : []),
         ...(externalEtcd === undefined ? [] : checkExternalEtcd("externalEtcd", externalEtcd)),
@@ -95,7 +95,7 @@ function checkDcs(clusterName: string, args: PostgresClusterArgs, placement: Clu
             ? []
             : [
                   ...checkConsulSettings("consul", { ...consul, ...placement.consul }),
-                  ...members("consul.members", consul.members, servers),
+                  ...members("consul.members", consul.members, servers, false),
                   ...checkDcsHosts(
                       "patroni.nodes",
                       placement.patroni.nodes,

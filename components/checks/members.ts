@@ -10,12 +10,13 @@ interface PlacedHost {
     constraint: string;
 }
 
-/** Checks that each member of a group is on a host that is known, and on one of its own unless there is but one host. */
+/** Checks that each member of a group is on a host that is known, and on one of its own. Those whose ports can differ may share the only host. */
 export function checkMembers(
     path: string,
     clusterName: string,
     members: { [key: string]: { host: string } },
     hosts: { [key: string]: PlacedHost },
+    mayShareOnlyHost = true,
 ): Problem[] {
     const entries = Object.entries(members);
     const longest = longestMemberKey(clusterName);
@@ -24,7 +25,7 @@ export function checkMembers(
         ...checkKey(`${path}.${key}`, key, longest < 1 ? undefined : longest),
         ...checkKnownHost(`${path}.${key}.host`, member.host, hosts),
     ]);
-    if (Object.keys(hosts).length === 1) {
+    if (mayShareOnlyHost && Object.keys(hosts).length === 1) {
         return problems;
     }
     const byHost = duplicated(entries.map(([key, member]) => ({ path: `${path}.${key}`, value: member.host })));

@@ -82,7 +82,7 @@ describe("A cluster on plain Docker hosts", () => {
     });
 
     it("joins a host's containers by a bridge on which the entry points have names", () => {
-        expect(recording.ofType("Network").map(({ name, inputs }) => `${name} ${inputs.name}`)).to.deep.equal(
+        expect(recording.ofType("Network").map(({ name, inputs }) => `${name} ${String(inputs.name)}`)).to.deep.equal(
             ["db1", "db2", "db3"].map((host) => `pg-hosts-${host}-network pg`),
         );
         const network = (name: string) => containerInputs(recording, name).networksAdvanced;
@@ -239,8 +239,8 @@ describe("DockerHosts", () => {
             const members = { a: { host: "db1" } };
             new EtcdQuorum("etcd", { target, hosts, members, image: image("etcd"), dataRoot: "/data" });
         });
-        expect(recording.custom("pg-etcd-a").provider).to.equal("docker-db1-engine");
-        expect(recording.custom("pg-etcd-a-config").inputs.stdin).to.include("/data/pg/.files/etcd-a");
+        expect(recording.custom("etcd-a").provider).to.equal("docker-db1-engine");
+        expect(recording.custom("etcd-a-config").inputs.stdin).to.include("/data/pg/.files/etcd-a");
     });
 
     it("gives the bridge the range that is asked for", async () => {
