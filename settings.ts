@@ -91,6 +91,7 @@ const network = fields<ClusterNetworkArgs>({
     name: text.optional(),
     subnet: text.optional(),
     enableEncryption: flag.optional(),
+    poolerSubnet: text.optional(),
 });
 
 const etcd = fields<ClusterEtcdArgs>({
@@ -100,6 +101,7 @@ const etcd = fields<ClusterEtcdArgs>({
     quotaBackendMiB: number.optional(),
     clientPort: number.optional(),
     peerPort: number.optional(),
+    placementLabel: text.optional(),
     resources,
 });
 
@@ -151,6 +153,7 @@ const patroni = fields<ClusterPatroniArgs>({
     postgresMajor: number.optional(),
     postgresPort: number.optional(),
     apiPort: number.optional(),
+    placementLabel: text.optional(),
     resources,
     minimumFreeMiB: number.optional(),
     stopGraceSeconds: number.optional(),
@@ -158,6 +161,7 @@ const patroni = fields<ClusterPatroniArgs>({
 
 const haproxy = fields<HaProxySettingsArgs>({
     hosts: texts.optional(),
+    placementLabel: text.optional(),
     maxConnections: number.optional(),
     checkIntervalMilliseconds: number.optional(),
     downCheckIntervalMilliseconds: number.optional(),
@@ -171,12 +175,16 @@ const haproxy = fields<HaProxySettingsArgs>({
         readOnly: number.optional(),
         any: number.optional(),
         statistics: number.optional(),
+        pooled: number.optional(),
     }).optional(),
     resources,
+    labels: textMap.optional(),
 });
 
 const pgbouncer = fields<PgBouncerSettingsArgs>({
+    enabled: flag.optional(),
     hosts: texts.optional(),
+    placementLabel: text.optional(),
     poolMode: z.enum(PoolMode).optional(),
     maxClientConnections: number.optional(),
     defaultPoolSize: number.optional(),
@@ -186,7 +194,11 @@ const pgbouncer = fields<PgBouncerSettingsArgs>({
     resources,
 });
 
-const exporter = fields<PostgresExporterSettingsArgs>({ port: number.optional(), resources });
+const exporter = fields<PostgresExporterSettingsArgs>({
+    enabled: flag.optional(),
+    port: number.optional(),
+    resources,
+});
 
 const application = fields<ApplicationArgs>({
     database: text.optional(),

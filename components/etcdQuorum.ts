@@ -3,6 +3,7 @@ import { checkEtcd } from "./checks/etcd";
 import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, defaultPorts, etcdDefaults, workloadNames } from "./defaults";
 import { objectName } from "./platform/objectName";
+import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
 import { rollOut } from "./platform/rollout";
 import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
@@ -62,6 +63,15 @@ export interface EtcdSettingsArgs {
      * **Change:** not possible: members know each other by it.
      */
     peerPort?: number;
+    /**
+     * Name of a label that the hosts of etcd must carry in their `labels`, beside the one that pins each member to its host. Seed 002
+     * gives each host a value of its own, seed 004 all hosts the same, which alone could put two members on one host.
+     *
+     * @default - none
+     *
+     * **Change:** rolling restart.
+     */
+    placementLabel?: string;
     /**
      * CPU and memory of each member. Source of the default: seed 000.
      *
@@ -145,6 +155,7 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
                 target: args.target,
                 members: members.map((member) => ({
                     ...member,
+                    constraints: labelConstraints(args.placementLabel, [member.host]),
                     workload: etcdWorkload(member.key, members, args),
                     afterUpdate: quorumScript(member.host, member.key, args),
                 })),

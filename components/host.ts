@@ -108,6 +108,7 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
     public readonly sshAddress: string;
     public readonly ssh: SshArgs;
     public readonly constraint: string;
+    public readonly labels: { [name: string]: string };
     public readonly ready: pulumi.Output<string>;
 
     constructor(name: string, args: HostComponentArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -118,9 +119,9 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
         this.address = args.address;
         this.sshAddress = args.sshAddress ?? args.address;
         this.ssh = args.ssh ?? {};
-        const labels: { [name: string]: string } = { ...args.labels, [hostLabel]: args.key };
+        this.labels = { ...args.labels, [hostLabel]: args.key };
         const placementLabel = args.placementLabel ?? hostLabel;
-        this.constraint = `node.labels.${placementLabel}==${labels[placementLabel]}`;
+        this.constraint = `node.labels.${placementLabel}==${this.labels[placementLabel]}`;
 
         const system = createHostCommand(
             objectName(name, "system"),
@@ -131,7 +132,7 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
             },
             { parent: this },
         );
-        const nodeLabels = setLabels(name, this, args.nodeName ?? args.key, labels, managerOf(args), this);
+        const nodeLabels = setLabels(name, this, args.nodeName ?? args.key, this.labels, managerOf(args), this);
         this.ready = pulumi.all([system.urn, nodeLabels.urn]).apply(() => "ready");
         this.registerOutputs({ address: this.address, ready: this.ready });
     }

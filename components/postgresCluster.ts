@@ -144,12 +144,22 @@ function createHosts(
 }
 
 function createNetwork({ name, args, target, opts }: ClusterContext): ClusterNetwork {
-    return new ClusterNetwork(`${name}-network`, { target, ...args.network }, opts);
+    const enablePooler = args.haproxy?.ports?.pooled !== undefined;
+    return new ClusterNetwork(`${name}-network`, { target, enablePooler, ...args.network }, opts);
 }
 
-function createCredentials({ name, opts }: ClusterContext): ClusterCredentials {
-    const names = [...Object.values(systemRoles), ...Object.values(loginNames)];
+function createCredentials({ name, args, opts }: ClusterContext): ClusterCredentials {
+    const roles = Object.values(systemRoles).filter((role) => !disabledRoles(args).includes(role));
+    const names = [...roles, ...Object.values(loginNames)];
     return new ClusterCredentials(`${name}-credentials`, { names }, opts);
+}
+
+/** Roles of parts that are not made. */
+function disabledRoles(args: PostgresClusterArgs): string[] {
+    return [
+        ...(args.pgbouncer?.enabled === false ? [systemRoles.pgbouncer] : []),
+        ...(args.exporter?.enabled === false ? [systemRoles.exporter] : []),
+    ];
 }
 
 function createPatroni(context: ClusterContext, dcs: DcsConnection, credentials: ClusterCredentials): PatroniGroup {
@@ -194,6 +204,7 @@ function createHaProxy(
             constraint: placement.haproxy.constraint,
             patroni,
             networkId: network.networkId,
+            poolerNetworkId: network.poolerNetworkId,
             statisticsPassword: required(passwords, loginNames.statistics),
             settings: args.haproxy ?? {},
             image: args.images.haproxy,
@@ -208,8 +219,11 @@ function createPgBouncer(
     network: ClusterNetwork,
     sql: SqlConnection,
     { passwords, salt }: ClusterCredentials,
-): PgBouncer {
+): PgBouncer | undefined {
     const { args, placement, target } = context;
+    if (args.pgbouncer?.enabled === false) {
+        return undefined;
+    }
     return new PgBouncer(
         `${context.name}-pgbouncer`,
         {
@@ -219,6 +233,7 @@ function createPgBouncer(
             router,
             sql,
             networkId: network.networkId,
+            poolerNetworkId: network.poolerNetworkId,
             password: required(passwords, systemRoles.pgbouncer),
             salt,
             settings: args.pgbouncer ?? {},
@@ -233,8 +248,11 @@ function createExporter(
     patroni: PatroniGroup,
     sql: SqlConnection,
     { passwords, salt }: ClusterCredentials,
-): PostgresExporter {
+): PostgresExporter | undefined {
     const { args, placement, target } = context;
+    if (args.exporter?.enabled === false) {
+        return undefined;
+    }
     const nodes = Object.entries(placement.patroni.nodes);
     return new PostgresExporter(
         `${context.name}-exporter`,
@@ -270,7 +288,7 @@ function createAdministrators(
 function createApplications(
     { name, args, opts }: ClusterContext,
     haproxy: HaProxy,
-    pgbouncer: PgBouncer,
+    pgbouncer: PgBouncer | undefined,
     sql: SqlConnection,
     { salt }: ClusterCredentials,
 ): { [key: string]: ApplicationDatabase } {
@@ -278,7 +296,7 @@ function createApplications(
     const endpoints: ApplicationEndpoints = {
         direct: { addresses, port: haproxy.readWritePort },
         readOnly: { addresses, port: haproxy.readOnlyPort },
-        pooled: { addresses: pgbouncer.addresses, port: pgbouncer.port },
+        pooled: pgbouncer && { addresses: pgbouncer.addresses, port: pgbouncer.port },
     };
     return Object.fromEntries(
         Object.entries(args.applications ?? {}).map(([key, application]) => [

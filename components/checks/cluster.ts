@@ -17,6 +17,7 @@ import { checkPgBouncerSettings, checkPoolSizes } from "./pgBouncer";
 import { checkPorts } from "./ports";
 import { Problem } from "./problem";
 import { checkSlotsApart, checkWalLevel } from "./slots";
+import { checkRouting } from "./routing";
 import { checkNumber, checkResources, duplicated, portBounds } from "./values";
 
 type Members = { [key: string]: { host: string } };
@@ -48,6 +49,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkSlotsApart("patroni.slots", args.patroni?.slots, Object.keys(nodes)),
         ...checkHaProxySettings("haproxy", args.haproxy ?? {}),
         ...checkSpread("haproxy.hosts", args.haproxy?.hosts, args.hosts),
+        ...checkRouting(args, placement),
         ...checkPgBouncerSettings("pgbouncer", args.pgbouncer ?? {}),
         ...checkSpread("pgbouncer.hosts", args.pgbouncer?.hosts, args.hosts),
         ...checkNumber("exporter.port", args.exporter?.port, portBounds),

@@ -53,6 +53,11 @@ export function checkQuorumSize(path: string, count: number): Problem[] {
     return [{ path, reason }];
 }
 
+/** The known hosts of a group's members. */
+export function memberHosts<T>(members: { [key: string]: { host: string } }, hosts: { [key: string]: T }): T[] {
+    return Object.values(members).flatMap((member) => hosts[member.host] ?? []);
+}
+
 /** Checks that a host is known. */
 export function checkKnownHost(path: string, host: string, hosts: { [key: string]: unknown }): Problem[] {
     return Object.hasOwn(hosts, host)

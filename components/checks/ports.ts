@@ -46,6 +46,11 @@ function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement):
     const haproxy = everywhere ?? placement.haproxy.hosts;
     const pgbouncer = everywhere ?? placement.pgbouncer.hosts;
     const ports = args.haproxy?.ports ?? {};
+    const exporters = args.exporter?.enabled === false ? [] : nodes;
+    const pooled =
+        ports.pooled === undefined ? [] : [{ path: "haproxy.ports.pooled", port: ports.pooled, hosts: haproxy }];
+    // Behind HAProxy, PgBouncer publishes nothing.
+    const poolers = ports.pooled === undefined && args.pgbouncer?.enabled !== false ? pgbouncer : [];
     return [
         { path: "etcd.clientPort", port: args.etcd?.clientPort ?? defaultPorts.etcdClient, hosts: etcd },
         { path: "etcd.peerPort", port: args.etcd?.peerPort ?? defaultPorts.etcdPeer, hosts: etcd },
@@ -54,11 +59,12 @@ function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement):
         { path: "consul.gossipPort", port: args.consul?.gossipPort ?? defaultPorts.consulGossip, hosts: consul },
         { path: "patroni.postgresPort", port: args.patroni?.postgresPort ?? defaultPorts.postgres, hosts: nodes },
         { path: "patroni.apiPort", port: args.patroni?.apiPort ?? defaultPorts.patroniApi, hosts: nodes },
-        { path: "exporter.port", port: args.exporter?.port ?? defaultPorts.exporter, hosts: nodes },
+        { path: "exporter.port", port: args.exporter?.port ?? defaultPorts.exporter, hosts: exporters },
         { path: "haproxy.ports.readWrite", port: ports.readWrite ?? defaultPorts.readWrite, hosts: haproxy },
         { path: "haproxy.ports.readOnly", port: ports.readOnly ?? defaultPorts.readOnly, hosts: haproxy },
         { path: "haproxy.ports.any", port: ports.any ?? defaultPorts.any, hosts: haproxy },
         { path: "haproxy.ports.statistics", port: ports.statistics ?? defaultPorts.haproxyStats, hosts: haproxy },
-        { path: "pgbouncer.port", port: args.pgbouncer?.port ?? defaultPorts.pgbouncer, hosts: pgbouncer },
+        { path: "pgbouncer.port", port: args.pgbouncer?.port ?? defaultPorts.pgbouncer, hosts: poolers },
+        ...pooled,
     ];
 }

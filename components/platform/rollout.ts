@@ -13,6 +13,8 @@ export interface Member {
     /** The user's key of the member. */
     key: string;
     host: HostConnection;
+    /** Constraints beside the host's own, which pins the member. */
+    constraints?: string[];
     workload: Workload;
     /** Runs on the member's host before its container is replaced, never at the first creation. */
     beforeUpdate?: string;
@@ -115,7 +117,11 @@ function rollOutMember(
             : [step("prepare", member.host, `prepare ${serviceName}`, beforeUpdate, previous)];
     const service: docker.Service = createSwarmService(
         member.workload,
-        { constraints: [member.host.constraint], replicas: 1, publishMode: PublishMode.Host },
+        {
+            constraints: [member.host.constraint, ...(member.constraints ?? [])],
+            replicas: 1,
+            publishMode: PublishMode.Host,
+        },
         target,
         { ...opts, dependsOn: [...directory, ...prepare] },
     );

@@ -3,7 +3,7 @@ import { workloadFingerprint } from "./fingerprint";
 import { createHostCommand } from "./hostCommand";
 import { objectName } from "./objectName";
 import { waitForServices } from "./scripts";
-import { createSwarmService } from "./swarmService";
+import { createSwarmService, OverlayNetwork } from "./swarmService";
 import { HostConnection, SwarmTarget, Workload } from "./workload";
 
 /** Arguments of {@link spreadOut}. */
@@ -11,11 +11,11 @@ export interface SpreadArgs {
     target: SwarmTarget;
     /** The hosts that each run one of the interchangeable containers. */
     hosts: HostConnection[];
-    /** Constraint that all those hosts fulfil, and no other. */
-    constraint: string;
+    /** Constraints that all those hosts fulfil, and no other. */
+    constraints: string[];
     workload: Workload;
-    /** The overlay network to join, and the name to be found under. */
-    network?: { id: pulumi.Input<string>; alias: string };
+    /** The overlay networks to join, and the name to be found under on each. */
+    networks: OverlayNetwork[];
     startTimeoutSeconds: number;
 }
 
@@ -29,10 +29,10 @@ export function spreadOut(name: string, args: SpreadArgs, opts: pulumi.CustomRes
     const service = createSwarmService(
         args.workload,
         {
-            constraints: [args.constraint],
+            constraints: args.constraints,
             replicas: args.hosts.length,
             publishMode: args.target.publishMode,
-            network: args.network,
+            networks: args.networks,
         },
         args.target,
         { ...opts, dependsOn: [] },
