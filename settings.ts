@@ -13,6 +13,7 @@ import {
     EndpointMode,
     EtcdMemberArgs,
     ExternalEtcdArgs,
+    FirewallSettingsArgs,
     HaProxyPortsArgs,
     HaProxySettingsArgs,
     HbaMethod,
@@ -200,6 +201,12 @@ const exporter = fields<PostgresExporterSettingsArgs>({
     resources,
 });
 
+const firewall = fields<FirewallSettingsArgs>({
+    clients: texts,
+    monitoring: texts.optional(),
+    operators: texts.optional(),
+});
+
 const application = fields<ApplicationArgs>({
     database: text.optional(),
     owner: text.optional(),
@@ -242,6 +249,7 @@ const shape: Shape<Settings> = {
     haproxy: haproxy.optional(),
     pgbouncer: pgbouncer.optional(),
     exporter: exporter.optional(),
+    firewall: firewall.optional(),
     applications: z.record(text, application).optional(),
     administrators: z.record(text, fields<AdministratorArgs>({ passwordGeneration: number.optional() })).optional(),
     dataRoot: text.optional(),

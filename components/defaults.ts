@@ -31,8 +31,11 @@ export const workloadNames = {
     exporter: (key: string): string => `exporter-${key}`,
 } as const;
 
-/** Names under which other stacks on the cluster's network reach the entry points (seed 000 calls the first `pg-haproxy`). */
-export const networkAliases = { haproxy: "pg-haproxy", pgbouncer: "pg-pgbouncer" } as const;
+/**
+ * Names under which other stacks on the cluster's network reach the entry points (seed 000 calls the first `pg-haproxy`), and under which
+ * HAProxy finds the PgBouncers behind it: `pg-pgbouncer` is HAProxy itself then.
+ */
+export const networkAliases = { haproxy: "pg-haproxy", pgbouncer: "pg-pgbouncer", poolers: "pg-poolers" } as const;
 
 /** The overlay network's address range, as in seed 000. */
 export const defaultSubnet = "10.0.20.0/24";

@@ -5,6 +5,7 @@ import { PatroniConnection } from "./patroniGroup";
 import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
 import { spreadOut } from "./platform/spread";
+import { OverlayNetwork } from "./platform/swarmService";
 import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
 import {
     HaProxyConfig,
@@ -35,7 +36,7 @@ export interface HaProxySettingsArgs {
     placementLabel?: string;
     /**
      * Connections that each HAProxy takes from clients. It needs two open files for each: the soft limit is raised to it, and
-     * the hard one of Docker's service must allow it (524,288 since Docker 29, more before).
+     * the hard one of Docker's service must allow it (524,288 since Docker 29, more before). An idle one takes 10 KiB of memory.
      *
      * @default 4000
      *
@@ -217,7 +218,6 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
         this.anyPort = settings.ports?.any ?? defaultPorts.any;
         this.statisticsPort = settings.ports?.statistics ?? defaultPorts.haproxyStats;
         this.pooledPort = settings.ports?.pooled;
-        const networkIds = [args.networkId, ...(args.poolerNetworkId === undefined ? [] : [args.poolerNetworkId])];
         const running = spreadOut(
             name,
             {
@@ -225,7 +225,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
                 hosts: args.hosts,
                 constraints: [args.constraint, ...labelConstraints(settings.placementLabel, args.hosts)],
                 workload: haProxyWorkload(this, args),
-                networks: networkIds.map((id) => ({ id, alias: networkAliases.haproxy })),
+                networks: networksOf(args),
                 startTimeoutSeconds,
             },
             { parent: this },
@@ -233,6 +233,17 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
         this.ready = running.urn;
         this.registerOutputs({ addresses: this.addresses, ready: this.ready });
     }
+}
+
+/** Clients on the cluster's network find PgBouncer by the same name, whether or not it is behind HAProxy. */
+function networksOf({ networkId, poolerNetworkId }: HaProxyArgs): OverlayNetwork[] {
+    const { haproxy, pgbouncer } = networkAliases;
+    return poolerNetworkId === undefined
+        ? [{ id: networkId, aliases: [haproxy] }]
+        : [
+              { id: networkId, aliases: [haproxy, pgbouncer] },
+              { id: poolerNetworkId, aliases: [haproxy] },
+          ];
 }
 
 function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload {
@@ -289,6 +300,6 @@ function haProxyConfig(args: HaProxyArgs): HaProxyConfig {
         serverTimeoutSeconds: settings.serverTimeoutSeconds ?? 86400,
         readOnlyMaximumLagMiB: settings.readOnlyMaximumLagMiB ?? 16,
         enableReadOnlyFallback: settings.enableReadOnlyFallback ?? true,
-        poolers: settings.ports?.pooled === undefined ? undefined : { name: networkAliases.pgbouncer },
+        poolers: settings.ports?.pooled === undefined ? undefined : { name: networkAliases.poolers },
     };
 }

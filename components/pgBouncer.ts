@@ -12,6 +12,7 @@ import { RouterConnection } from "./haProxy";
 import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
 import { spreadOut } from "./platform/spread";
+import { OverlayNetwork } from "./platform/swarmService";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
 import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
 import { withOpenFiles } from "./render/openFiles";
@@ -172,7 +173,7 @@ export class PgBouncer extends pulumi.ComponentResource {
                 hosts: args.hosts,
                 constraints: [args.constraint, ...labelConstraints(settings.placementLabel, args.hosts)],
                 workload: pgBouncerWorkload(this.port, args),
-                networks: [{ id: args.poolerNetworkId ?? args.networkId, alias: networkAliases.pgbouncer }],
+                networks: [networkOf(args)],
                 startTimeoutSeconds,
             },
             { parent: this },
@@ -239,6 +240,12 @@ function pgBouncerIni(args: PgBouncerArgs): string {
         maxPreparedStatements: settings.maxPreparedStatements ?? 200,
         queryWaitTimeoutSeconds: settings.queryWaitTimeoutSeconds ?? 120,
     });
+}
+
+function networkOf({ networkId, poolerNetworkId }: PgBouncerArgs): OverlayNetwork {
+    return poolerNetworkId === undefined
+        ? { id: networkId, aliases: [networkAliases.pgbouncer] }
+        : { id: poolerNetworkId, aliases: [networkAliases.poolers] };
 }
 
 function maxClientConnections({ settings }: PgBouncerArgs): number {

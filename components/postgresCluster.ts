@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ApplicationConnection, ApplicationDatabase, ApplicationEndpoints } from "./applicationDatabase";
 import { checkCluster, clusterWarnings } from "./checks/cluster";
 import { ClusterAdministrators, DirectLogin } from "./clusterAdministrators";
+import { portsByHost } from "./checks/ports";
 import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
@@ -11,6 +12,7 @@ import { ClusterNetwork } from "./clusterNetwork";
 import { allLabels, ClusterPlacement, placeOnHosts } from "./clusterPlacement";
 import { systemRoles } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
+import { Firewall } from "./firewall";
 import { HaProxy } from "./haProxy";
 import { Host } from "./host";
 import { PatroniGroup } from "./patroniGroup";
@@ -66,6 +68,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         showWarnings(clusterWarnings(args), this);
 
         const context = createContext(name, clusterName, args, this);
+        createFirewall(context);
         const network = createNetwork(context);
         const credentials = createCredentials(context);
         const patroni = createPatroni(context, createDcs(context), credentials);
@@ -80,7 +83,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
-        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy);
+        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy, exporter);
         this.networkId = network.networkId;
         this.passwords = credentials.passwords;
         this.administrators = createAdministrators(context, haproxy, sql, credentials);
@@ -141,6 +144,14 @@ function createHosts(
             new Host(`${name}-host-${key}`, { ...host, key, manager, labels: allLabels(key, host, placement) }, opts),
         ]),
     );
+}
+
+function createFirewall({ name, args, target, hosts, placement, opts }: ClusterContext): void {
+    if (args.firewall !== undefined) {
+        const { clusterName } = target;
+        const ports = portsByHost(args, placement);
+        new Firewall(`${name}-firewall`, { ...args.firewall, clusterName, hosts, ports }, opts);
+    }
 }
 
 function createNetwork({ name, args, target, opts }: ClusterContext): ClusterNetwork {

@@ -7,6 +7,7 @@ import type { PostgresClusterArgs } from "../postgresClusterArgs";
 import { checkAdministrators, checkApplications, checkLoginsApart } from "./applications";
 import { checkConsulSettings, checkDcsChoice, checkDcsHosts, checkExternalEtcd } from "./dcs";
 import { checkEtcdSettings } from "./etcd";
+import { checkClusterFirewall } from "./firewall";
 import { checkHaProxySettings } from "./haProxy";
 import { checkHost, hostWarnings } from "./hosts";
 import { checkKnownHost, checkMembers, checkSpread } from "./members";
@@ -55,6 +56,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkNumber("exporter.port", args.exporter?.port, portBounds),
         ...checkResources("exporter.resources", args.exporter?.resources),
         ...checkPorts(args, placement),
+        ...checkClusterFirewall("firewall", args, placement),
         ...checkApplications("applications", args.applications ?? {}),
         ...checkAdministrators("administrators", args.administrators ?? {}),
         ...checkLoginsApart(args.administrators ?? {}, args.applications ?? {}),

@@ -74,7 +74,7 @@ function checkSubnet(path: string, subnet: string): Problem[] {
     return [];
 }
 
-function parseNetwork(text: string): Ipv4Network | undefined {
+export function parseNetwork(text: string): Ipv4Network | undefined {
     const [address = "", length = "", ...rest] = text.split("/");
     if (!isIPv4(address) || !/^\d{1,2}$/.test(length) || Number(length) > 32 || rest.length > 0) {
         return undefined;

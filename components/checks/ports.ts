@@ -1,5 +1,6 @@
 import type { ClusterPlacement } from "../clusterPlacement";
 import { defaultPorts } from "../defaults";
+import type { FirewallPortsArgs } from "../firewall";
 import type { PostgresClusterArgs } from "../postgresClusterArgs";
 import type { PublishMode } from "../platform/workload";
 import { Problem } from "./problem";
@@ -35,6 +36,32 @@ export function checkPorts(args: PostgresClusterArgs, placement: ClusterPlacemen
             }));
     });
     return [...reserved, ...overlaps];
+}
+
+/** Each host's published ports, by who has business there. */
+export function portsByHost(
+    args: PostgresClusterArgs,
+    placement: ClusterPlacement,
+): { [key: string]: FirewallPortsArgs } {
+    const ports = publishedPorts(args, placement);
+    const of = (host: string, audience: keyof FirewallPortsArgs): number[] =>
+        ports
+            .filter(({ path, hosts }) => audienceOf(path) === audience && hosts.includes(host))
+            .map(({ port }) => port);
+    return Object.fromEntries(
+        Object.keys(args.hosts).map((host) => [
+            host,
+            { members: of(host, "members"), clients: of(host, "clients"), monitoring: of(host, "monitoring") },
+        ]),
+    );
+}
+
+/** Who has business at the port of a setting. */
+function audienceOf(path: string): keyof FirewallPortsArgs {
+    if (/exporter|statistics/.test(path)) {
+        return "monitoring";
+    }
+    return /^(etcd|consul|patroni)\./.test(path) ? "members" : "clients";
 }
 
 function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement): PublishedPort[] {

@@ -14,7 +14,7 @@ export interface SpreadArgs {
     /** Constraints that all those hosts fulfil, and no other. */
     constraints: string[];
     workload: Workload;
-    /** The overlay networks to join, and the name to be found under on each. */
+    /** The overlay networks to join, and the names to be found under on each. */
     networks: OverlayNetwork[];
     startTimeoutSeconds: number;
 }

@@ -18,10 +18,10 @@ export interface SwarmPlacement {
     networks?: OverlayNetwork[];
 }
 
-/** An overlay network, and the name under which a service is found there. */
+/** An overlay network, and the names under which a service is found there. */
 export interface OverlayNetwork {
     id: pulumi.Input<string>;
-    alias: string;
+    aliases: string[];
 }
 
 const mebibyte = 1024 * 1024;
@@ -92,7 +92,7 @@ export function createSwarmService(
                     window: duration(0),
                 },
                 placement: { constraints: placement.constraints, maxReplicas: 1 },
-                networksAdvanceds: (placement.networks ?? []).map(({ id, alias }) => ({ id, aliases: [alias] })),
+                networksAdvanceds: placement.networks ?? [],
                 forceUpdate: 0,
             },
             // start-first never schedules with host ports and would put two containers on one data directory (moby#36934).

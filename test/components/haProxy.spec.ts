@@ -61,7 +61,7 @@ describe("HaProxy", () => {
         const recording = await recordHaProxy({ settings, poolerNetworkId: "pooler-id" });
         expect(portsOf(recording, "pg-haproxy").at(-1)).to.equal("6432:6432");
         expect(serviceInputs(recording, "pg-haproxy").taskSpec.networksAdvanceds).to.deep.equal([
-            { id: "network-id", aliases: ["pg-haproxy"] },
+            { id: "network-id", aliases: ["pg-haproxy", "pg-pgbouncer"] },
             { id: "pooler-id", aliases: ["pg-haproxy"] },
         ]);
         expect(fileContent(recording, "pg-haproxy-config")).to.match(/^listen pooled\n {2}bind :6432$/m);

@@ -65,7 +65,7 @@ describe("PgBouncer", () => {
         const router = { ...pgBouncerArgs().router, pooledPort: 6432 };
         const recording = await recordPgBouncer({ router, poolerNetworkId: "pooler-id" });
         const { taskSpec, endpointSpec } = serviceInputs(recording, "pg-pgbouncer");
-        expect(taskSpec.networksAdvanceds).to.deep.equal([{ id: "pooler-id", aliases: ["pg-pgbouncer"] }]);
+        expect(taskSpec.networksAdvanceds).to.deep.equal([{ id: "pooler-id", aliases: ["pg-poolers"] }]);
         expect(endpointSpec.ports).to.deep.equal([]);
         const config = fileContent(recording, "pg-pgbouncer-config");
         expect(config)

@@ -37,6 +37,7 @@ describe("Routing", () => {
             const { cluster, recording } = await made({ pgbouncer: { enabled: false } });
             expect(recording.names().filter((name) => name.includes("pgbouncer"))).to.deep.equal([]);
             expect(cluster.endpoints.pooled).to.deep.equal([]);
+            expect(cluster.operations.pgbouncer).to.deep.equal([]);
             expect(Object.keys(cluster.passwords)).not.to.include("pgbouncer");
             expect(await resolved(cluster.applications.shop?.urls)).to.have.all.keys("direct", "readOnly");
             const roles = await resolved(cluster.applications.shop?.roles);
@@ -49,6 +50,10 @@ describe("Routing", () => {
             const { cluster, recording } = await made({ exporter: { enabled: false } });
             expect(recording.names().filter((name) => name.includes("exporter"))).to.deep.equal([]);
             expect(cluster.endpoints.metrics).to.deep.equal([]);
+            expect(cluster.operations.exporters).to.deep.equal([]);
+            expect(
+                Object.keys(cluster.monitoring.scrapeTargets).filter((job) => job.includes("postgres")),
+            ).to.deep.equal([]);
             expect(Object.keys(cluster.passwords)).not.to.include("exporter");
         });
     });

@@ -16,7 +16,7 @@ describe("HAProxy itself", () => {
     const variants = {
         "with fallback": haProxy,
         "without fallback": { ...haProxy, enableReadOnlyFallback: false },
-        "with PgBouncers": { ...haProxy, poolers: { name: "pg-pgbouncer" } },
+        "with PgBouncers": { ...haProxy, poolers: { name: "pg-poolers" } },
     };
     for (const [name, config] of Object.entries(variants)) {
         it(`takes our configuration ${name}, and warns of nothing`, () => {

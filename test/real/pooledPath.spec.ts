@@ -24,7 +24,7 @@ const atOnce = 50;
 const routerConfig = {
     ...haProxy,
     servers: [{ name: "patroni-db1", address: "server", postgresPort: 5432, apiPort: 8008 }],
-    poolers: { name: networkAliases.pgbouncer },
+    poolers: { name: networkAliases.poolers },
 };
 
 /** Answers as Patroni of a primary does. */
@@ -66,7 +66,7 @@ describe("Clients through HAProxy and PgBouncer to PostgreSQL", () => {
         const servers = { addresses: [networkAliases.haproxy], port: defaultPorts.readWrite, dnsMaxTtlSeconds: 1 };
         poolers = [1, 2].map(() =>
             start("pgbouncer", withOpenFiles(6024, ["pgbouncer", pgbouncerConfig]), {
-                options: [...network.as(networkAliases.pgbouncer), ...openFiles],
+                options: [...network.as(networkAliases.poolers), ...openFiles],
                 files: {
                     [pgbouncerConfig]: renderPgBouncerIni({ ...pgBouncer, servers }),
                     [pgbouncerUsers]: renderPgBouncerUsers(poolerPassword),

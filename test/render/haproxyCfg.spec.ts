@@ -10,12 +10,12 @@ describe("render/haproxyCfg", () => {
         expectGolden("haproxy-no-fallback.cfg", renderHaProxyCfg({ ...haProxy, enableReadOnlyFallback: false })));
 
     it("renders the configuration with PgBouncers behind it", () =>
-        expectGolden("haproxy-pooled.cfg", renderHaProxyCfg({ ...haProxy, poolers: { name: "pg-pgbouncer" } })));
+        expectGolden("haproxy-pooled.cfg", renderHaProxyCfg({ ...haProxy, poolers: { name: "pg-poolers" } })));
 
     it("needs an open file for each side of a connection, and keeps room for the PgBouncers' own way", () => {
         const files = haproxyOpenFiles({ ...haProxy, maxConnections: 10000 });
         expect(files).to.be.within(20000, 20500);
-        const pooled = { ...haProxy, maxConnections: 10000, poolers: { name: "pg-pgbouncer" } };
+        const pooled = { ...haProxy, maxConnections: 10000, poolers: { name: "pg-poolers" } };
         expect(haproxyOpenFiles(pooled)).to.equal(files + 2 * 1000);
         expect(renderHaProxyCfg(pooled))
             .to.match(/^ {2}maxconn 11000$/m)
