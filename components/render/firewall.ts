@@ -20,7 +20,7 @@ export interface FirewallConfig {
 }
 
 /** The nftables table of a cluster; nobody else's rules are touched. */
-export function firewallTable(clusterName: string): string {
+function firewallTable(clusterName: string): string {
     return `inet pgha_${clusterName}`;
 }
 
@@ -119,8 +119,9 @@ export function renderFirewallScript(fail: string, config: FirewallConfig): stri
         'mv "$file.new" "$file"',
         "[ -d /run/systemd/system ] || return 0",
         `printf "%s\\n" ${shellQuote(renderUnit(config.clusterName, rules))} >${unitFile}`,
-        `systemctl daemon-reload && systemctl --quiet enable ${unit} && systemctl start ${unit} ||`,
+        `if ! { systemctl daemon-reload && systemctl --quiet enable ${unit} && systemctl start ${unit}; }; then`,
         `  fail "the rules hold, but can't be set again when the host starts" "look at 'systemctl status ${unit}' there"`,
+        "fi",
     ].join("\n");
 }
 
