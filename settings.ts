@@ -15,6 +15,7 @@ import {
     EtcdMemberArgs,
     ExternalEtcdArgs,
     EtcdMemberPortsArgs,
+    FirewallSettingsArgs,
     HaProxyPortsArgs,
     HaProxySettingsArgs,
     HbaMethod,
@@ -96,6 +97,7 @@ const network = fields<ClusterNetworkArgs>({
     name: text.optional(),
     subnet: text.optional(),
     enableEncryption: flag.optional(),
+    poolerSubnet: text.optional(),
 });
 
 const etcdMember = fields<EtcdMemberArgs>({
@@ -111,6 +113,7 @@ const etcd = fields<ClusterEtcdArgs>({
     quotaBackendMiB: number.optional(),
     clientPort: number.optional(),
     peerPort: number.optional(),
+    placementLabel: text.optional(),
     resources,
 });
 
@@ -173,6 +176,7 @@ const patroni = fields<ClusterPatroniArgs>({
     postgresMajor: number.optional(),
     postgresPort: number.optional(),
     apiPort: number.optional(),
+    placementLabel: text.optional(),
     resources,
     minimumFreeMiB: number.optional(),
     stopGraceSeconds: number.optional(),
@@ -180,6 +184,7 @@ const patroni = fields<ClusterPatroniArgs>({
 
 const haproxy = fields<HaProxySettingsArgs>({
     hosts: texts.optional(),
+    placementLabel: text.optional(),
     maxConnections: number.optional(),
     checkIntervalMilliseconds: number.optional(),
     downCheckIntervalMilliseconds: number.optional(),
@@ -193,13 +198,17 @@ const haproxy = fields<HaProxySettingsArgs>({
         readOnly: number.optional(),
         any: number.optional(),
         statistics: number.optional(),
+        pooled: number.optional(),
     }).optional(),
     address: text.optional(),
     resources,
+    labels: textMap.optional(),
 });
 
 const pgbouncer = fields<PgBouncerSettingsArgs>({
+    enabled: flag.optional(),
     hosts: texts.optional(),
+    placementLabel: text.optional(),
     poolMode: z.enum(PoolMode).optional(),
     maxClientConnections: number.optional(),
     defaultPoolSize: number.optional(),
@@ -210,7 +219,17 @@ const pgbouncer = fields<PgBouncerSettingsArgs>({
     resources,
 });
 
-const exporter = fields<PostgresExporterSettingsArgs>({ port: number.optional(), resources });
+const exporter = fields<PostgresExporterSettingsArgs>({
+    enabled: flag.optional(),
+    port: number.optional(),
+    resources,
+});
+
+const firewall = fields<FirewallSettingsArgs>({
+    clients: texts,
+    monitoring: texts.optional(),
+    operators: texts.optional(),
+});
 
 const application = fields<ApplicationArgs>({
     database: text.optional(),
@@ -255,6 +274,7 @@ const shape: Shape<Settings> = {
     haproxy: haproxy.optional(),
     pgbouncer: pgbouncer.optional(),
     exporter: exporter.optional(),
+    firewall: firewall.optional(),
     applications: z.record(text, application).optional(),
     administrators: z.record(text, fields<AdministratorArgs>({ passwordGeneration: number.optional() })).optional(),
     dataRoot: text.optional(),

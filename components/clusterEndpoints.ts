@@ -18,11 +18,11 @@ export interface ClusterEndpoints {
     readOnly: string[];
     /** To any node that runs. */
     any: string[];
-    /** To the primary through PgBouncer. */
+    /** To the primary through PgBouncer; empty where there is none. */
     pooled: string[];
     /** HAProxy's statistics pages and metrics, with login. */
     statistics: string[];
-    /** PostgreSQL's metrics, one for each node. */
+    /** PostgreSQL's metrics, one for each node; empty without exporters. */
     metrics: string[];
 }
 
@@ -39,15 +39,19 @@ export interface ClusterNode {
 }
 
 /** Collects where everything answers. */
-export function endpointsOf(haproxy: HaProxy, pgbouncer: PgBouncer, exporter: PostgresExporter): ClusterEndpoints {
+export function endpointsOf(
+    haproxy: HaProxy,
+    pgbouncer: PgBouncer | undefined,
+    exporter: PostgresExporter | undefined,
+): ClusterEndpoints {
     const at = (addresses: string[], port: number): string[] => addresses.map((address) => `${address}:${port}`);
     return {
         readWrite: at(haproxy.addresses, haproxy.readWritePort),
         readOnly: at(haproxy.addresses, haproxy.readOnlyPort),
         any: at(haproxy.addresses, haproxy.anyPort),
-        pooled: at(pgbouncer.addresses, pgbouncer.port),
+        pooled: pgbouncer === undefined ? [] : at(pgbouncer.addresses, pgbouncer.port),
         statistics: at(haproxy.addresses, haproxy.statisticsPort),
-        metrics: exporter.targets,
+        metrics: exporter?.targets ?? [],
     };
 }
 

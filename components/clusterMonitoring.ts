@@ -35,7 +35,7 @@ export function monitoringOf(
     return {
         scrapeTargets: {
             [jobs.patroni]: patroni.nodeEndpoints.map(({ address, apiPort }) => `${address}:${apiPort}`),
-            [jobs.postgres]: endpoints.metrics,
+            ...(endpoints.metrics.length > 0 ? { [jobs.postgres]: endpoints.metrics } : {}),
             [jobs.haproxy]: endpoints.statistics,
             ...(etcdTargets.length > 0 ? { [jobs.etcd]: etcdTargets } : {}),
             ...(consulTargets.length > 0 ? { [jobs.consul]: consulTargets } : {}),

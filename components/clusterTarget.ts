@@ -12,6 +12,10 @@ export interface ClusterTarget {
     hosts: { [key: string]: Host };
     /** On a Swarm the id of the overlay network; on Docker hosts the name that the bridge has on each of them. */
     networkId: pulumi.Output<string>;
+    /** On Docker hosts, the kernel's name of that bridge. */
+    bridge?: string;
+    /** On a Swarm, the network between HAProxy and a PgBouncer behind it. */
+    poolerNetworkId?: pulumi.Output<string>;
 }
 
 /** Prepares the hosts, and makes what joins their containers: an overlay network, or a bridge on each host. */
@@ -30,11 +34,16 @@ export function createTarget(
             { ...args.dockerHosts, clusterName, hosts, dataRoot, labels },
             opts,
         );
-        return { target, hosts, networkId: pulumi.output(target.networkName) };
+        return { target, hosts, networkId: pulumi.output(target.networkName), bridge: target.bridge };
     }
     const target = swarmTarget(clusterName, args.swarm, hosts, args);
-    const { networkId } = new ClusterNetwork(`${name}-network`, { target, ...args.network }, opts);
-    return { target, hosts, networkId };
+    const enablePooler = args.haproxy?.ports?.pooled !== undefined;
+    const { networkId, poolerNetworkId } = new ClusterNetwork(
+        `${name}-network`,
+        { target, enablePooler, ...args.network },
+        opts,
+    );
+    return { target, hosts, networkId, poolerNetworkId };
 }
 
 function createHosts(

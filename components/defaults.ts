@@ -31,11 +31,20 @@ export const workloadNames = {
     exporter: (key: string): string => `exporter-${key}`,
 } as const;
 
-/** Names under which other stacks on the cluster's network reach the entry points (seed 000 calls the first `pg-haproxy`). */
-export const networkAliases = { haproxy: "pg-haproxy", pgbouncer: "pg-pgbouncer" } as const;
+/**
+ * Names under which other stacks on the cluster's network reach the entry points (seed 000 calls the first `pg-haproxy`), and under which
+ * HAProxy finds the PgBouncers behind it: `pg-pgbouncer` is HAProxy itself then.
+ */
+export const networkAliases = { haproxy: "pg-haproxy", pgbouncer: "pg-pgbouncer", poolers: "pg-poolers" } as const;
 
 /** The overlay network's address range, as in seed 000. */
 export const defaultSubnet = "10.0.20.0/24";
+
+/** The address range of the network between HAProxy and PgBouncer: the one beside the default of the other. */
+export const defaultPoolerSubnet = "10.0.21.0/24";
+
+/** PgBouncers that HAProxy finds by name: with a fixed number, one more or less needs no restart of HAProxy. */
+export const mostPoolersBehindRouter = 8;
 
 /** Host directory under which each cluster gets `<cluster>/<member>`. */
 export const defaultDataRoot = "/srv/pgha";
@@ -71,6 +80,9 @@ export const systemRoles = {
 
 /** Login of HAProxy's statistics page and of Patroni's unsafe REST calls. */
 export const systemLogins = { haproxyStats: "admin", patroniApi: "patroni" } as const;
+
+/** Connections that one HAProxy takes. */
+export const haproxyDefaults = { maxConnections: 4000 } as const;
 
 /** PgBouncer's own limits, which other parts reckon with. */
 export const pgbouncerDefaults = { defaultPoolSize: 20, maxClientConnections: 5000 } as const;

@@ -6,7 +6,7 @@ import { defaultDataRoot } from "./defaults";
 import { createDockerProvider } from "./platform/dockerProvider";
 import type { HostEngine, HostsTarget } from "./platform/hosts/runtime";
 import { clusterLabels } from "./platform/labels";
-import { objectName } from "./platform/objectName";
+import { bridgeName, objectName } from "./platform/objectName";
 import { assertNoProblems } from "./platform/problems";
 import { HostConnection } from "./platform/workload";
 
@@ -60,6 +60,8 @@ export class DockerHosts extends pulumi.ComponentResource implements HostsTarget
     public readonly engines: { [host: string]: HostEngine };
     /** Name of the bridge network on every host. */
     public readonly networkName: string;
+    /** The kernel's name of that bridge, for firewalls. */
+    public readonly bridge: string;
 
     constructor(name: string, args: DockerHostsComponentArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:DockerHosts", name, {}, opts);
@@ -76,6 +78,7 @@ export class DockerHosts extends pulumi.ComponentResource implements HostsTarget
         this.labels = args.labels ?? {};
         this.dataRoot = args.dataRoot ?? defaultDataRoot;
         this.networkName = args.clusterName;
+        this.bridge = bridgeName(args.clusterName);
         this.engines = Object.fromEntries(
             Object.entries(args.hosts).map(([key, host]) => [key, createEngine(name, host, this, args.subnet)]),
         );
@@ -92,6 +95,7 @@ function createEngine(name: string, host: HostConnection, parent: DockerHosts, s
             // The engine is asked for nothing before the host's sshd takes many connections.
             name: ready.apply(() => parent.networkName),
             driver: "bridge",
+            options: { "com.docker.network.bridge.name": parent.bridge },
             ipamConfigs: subnet === undefined ? [] : [{ subnet }],
             // A changed subnet shows as a replacement by the label, since the setting itself is ignored.
             labels: [...clusterLabels(parent), { label: "pgha.subnet", value: subnet ?? "automatic" }],

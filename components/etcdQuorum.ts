@@ -4,6 +4,7 @@ import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, defaultResources, etcdDefaults, workloadNames } from "./defaults";
 import { EtcdLocation, locateEtcdMember, publishedPorts } from "./memberLocation";
 import { objectName } from "./platform/objectName";
+import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
 import { readiness } from "./platform/readiness";
 import { rollOut } from "./platform/rollout";
@@ -90,6 +91,15 @@ export interface EtcdSettingsArgs {
      */
     peerPort?: number;
     /**
+     * Name of a label that the hosts of etcd must carry in their `labels`, beside the one that pins each member to its host. Seed 002
+     * gives each host a value of its own, seed 004 all hosts the same, which alone could put two members on one host.
+     *
+     * @default - none
+     *
+     * **Change:** rolling restart.
+     */
+    placementLabel?: string;
+    /**
      * CPU and memory of each member. Source of the default: seed 000.
      *
      * @default - at most 0.5 CPU and 512 MiB, with 0.1 CPU and 128 MiB reserved
@@ -172,6 +182,7 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
                 target: args.target,
                 members: members.map((member) => ({
                     ...member,
+                    constraints: labelConstraints(args.placementLabel, [member.host]),
                     workload: etcdWorkload(member, members, args),
                     afterUpdate: quorumScript(member.host, member.key, args),
                 })),

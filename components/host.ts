@@ -115,6 +115,7 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
     public readonly sshAddress: string;
     public readonly ssh: SshArgs;
     public readonly constraint: string;
+    public readonly labels: { [name: string]: string };
     public readonly ready: pulumi.Output<string>;
 
     constructor(name: string, args: HostComponentArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -125,9 +126,9 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
         this.address = args.address;
         this.sshAddress = args.sshAddress ?? args.address;
         this.ssh = args.ssh ?? {};
-        const labels: { [name: string]: string } = { ...args.labels, [hostLabel]: args.key };
+        this.labels = { ...args.labels, [hostLabel]: args.key };
         const placementLabel = args.placementLabel ?? hostLabel;
-        this.constraint = `node.labels.${placementLabel}==${labels[placementLabel]}`;
+        this.constraint = `node.labels.${placementLabel}==${this.labels[placementLabel]}`;
 
         const system = createHostCommand(
             objectName(name, "system"),
@@ -140,7 +141,7 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
         );
         const nodeLabels =
             (args.enableSwarmLabels ?? true)
-                ? [setLabels(name, this, args.nodeName ?? args.key, labels, managerOf(args), this)]
+                ? [setLabels(name, this, args.nodeName ?? args.key, this.labels, managerOf(args), this)]
                 : [];
         this.ready = readiness([system, ...nodeLabels]);
         this.registerOutputs({ address: this.address, ready: this.ready });

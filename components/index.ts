@@ -19,6 +19,8 @@ export type { ClusterOperations, OperationsHost, OperationsPsql, OperationsWorkl
 
 export { Host } from "./host";
 export type { HostArgs, HostComponentArgs, KeyedHostArgs } from "./host";
+export { Firewall } from "./firewall";
+export type { FirewallArgs, FirewallPortsArgs, FirewallSettingsArgs } from "./firewall";
 export { ClusterNetwork } from "./clusterNetwork";
 export type { ClusterNetworkArgs, ClusterNetworkComponentArgs } from "./clusterNetwork";
 export { ClusterCredentials } from "./clusterCredentials";

@@ -7,6 +7,7 @@ import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNod
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
+import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
 import { Member, rollOut } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
@@ -173,7 +174,11 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
     };
     return Object.entries(args.nodes).flatMap(([key, node]) => {
         const host = args.hosts[node.host];
-        return host === undefined ? [] : [patroniMember(key, node, host, context)];
+        if (host === undefined) {
+            return [];
+        }
+        const constraints = labelConstraints(args.settings.placementLabel, [host]);
+        return [{ ...patroniMember(key, node, host, context), constraints }];
     });
 }
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ApplicationConnection, ApplicationDatabase, ApplicationEndpoints } from "./applicationDatabase";
 import { checkCluster, clusterWarnings } from "./checks/cluster";
 import { ClusterAdministrators, DirectLogin } from "./clusterAdministrators";
+import { portsByHost } from "./checks/ports";
 import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
@@ -11,6 +12,7 @@ import { ClusterPlacement, placeOnHosts } from "./clusterPlacement";
 import { ClusterTarget, createTarget, required } from "./clusterTarget";
 import { systemRoles } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
+import { Firewall } from "./firewall";
 import { HaProxy } from "./haProxy";
 import { PatroniGroup } from "./patroniGroup";
 import { PgBouncer } from "./pgBouncer";
@@ -64,6 +66,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         showWarnings(clusterWarnings(args), this);
 
         const context = createContext(name, clusterName, args, this);
+        createFirewall(context);
         const credentials = createCredentials(context);
         const patroni = createPatroni(context, createDcs(context), credentials);
         const haproxy = createHaProxy(context, patroni, credentials);
@@ -77,7 +80,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
-        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy);
+        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy, exporter);
         this.networkId = context.networkId;
         this.passwords = credentials.passwords;
         this.administrators = createAdministrators(context, haproxy, sql, credentials);
@@ -114,9 +117,26 @@ function createContext(
     return { name, args, placement, opts, ...createTarget(name, clusterName, args, placement, opts) };
 }
 
-function createCredentials({ name, opts }: ClusterContext): ClusterCredentials {
-    const names = [...Object.values(systemRoles), ...Object.values(loginNames)];
+function createFirewall({ name, args, target, hosts, bridge, placement, opts }: ClusterContext): void {
+    if (args.firewall !== undefined) {
+        const { clusterName } = target;
+        const ports = portsByHost(args, placement);
+        new Firewall(`${name}-firewall`, { ...args.firewall, clusterName, hosts, ports, bridge }, opts);
+    }
+}
+
+function createCredentials({ name, args, opts }: ClusterContext): ClusterCredentials {
+    const roles = Object.values(systemRoles).filter((role) => !disabledRoles(args).includes(role));
+    const names = [...roles, ...Object.values(loginNames)];
     return new ClusterCredentials(`${name}-credentials`, { names }, opts);
+}
+
+/** Roles of parts that are not made. */
+function disabledRoles(args: PostgresClusterArgs): string[] {
+    return [
+        ...(args.pgbouncer?.enabled === false ? [systemRoles.pgbouncer] : []),
+        ...(args.exporter?.enabled === false ? [systemRoles.exporter] : []),
+    ];
 }
 
 function createPatroni(context: ClusterContext, dcs: DcsConnection, credentials: ClusterCredentials): PatroniGroup {
@@ -157,6 +177,7 @@ function createHaProxy(context: ClusterContext, patroni: PatroniGroup, { passwor
             constraint: placement.haproxy.constraint,
             patroni,
             networkId: context.networkId,
+            poolerNetworkId: context.poolerNetworkId,
             statisticsPassword: required(passwords, loginNames.statistics),
             settings: args.haproxy ?? {},
             image: args.images.haproxy,
@@ -170,8 +191,11 @@ function createPgBouncer(
     router: HaProxy,
     sql: SqlConnection,
     { passwords, salt }: ClusterCredentials,
-): PgBouncer {
+): PgBouncer | undefined {
     const { args, placement, target } = context;
+    if (args.pgbouncer?.enabled === false) {
+        return undefined;
+    }
     return new PgBouncer(
         `${context.name}-pgbouncer`,
         {
@@ -181,6 +205,7 @@ function createPgBouncer(
             router,
             sql,
             networkId: context.networkId,
+            poolerNetworkId: context.poolerNetworkId,
             password: required(passwords, systemRoles.pgbouncer),
             salt,
             settings: args.pgbouncer ?? {},
@@ -195,8 +220,11 @@ function createExporter(
     patroni: PatroniGroup,
     sql: SqlConnection,
     { passwords, salt }: ClusterCredentials,
-): PostgresExporter {
+): PostgresExporter | undefined {
     const { args, placement, target } = context;
+    if (args.exporter?.enabled === false) {
+        return undefined;
+    }
     const nodes = Object.entries(placement.patroni.nodes);
     return new PostgresExporter(
         `${context.name}-exporter`,
@@ -235,7 +263,7 @@ function createAdministrators(
 function createApplications(
     { name, args, opts }: ClusterContext,
     haproxy: HaProxy,
-    pgbouncer: PgBouncer,
+    pgbouncer: PgBouncer | undefined,
     sql: SqlConnection,
     { salt }: ClusterCredentials,
 ): { [key: string]: ApplicationDatabase } {
@@ -243,7 +271,7 @@ function createApplications(
     const endpoints: ApplicationEndpoints = {
         direct: { addresses, port: haproxy.readWritePort },
         readOnly: { addresses, port: haproxy.readOnlyPort },
-        pooled: { addresses: pgbouncer.addresses, port: pgbouncer.port },
+        pooled: pgbouncer && { addresses: pgbouncer.addresses, port: pgbouncer.port },
     };
     return Object.fromEntries(
         Object.entries(args.applications ?? {}).map(([key, application]) => [

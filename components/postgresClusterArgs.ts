@@ -6,6 +6,7 @@ import { ConsulMemberArgs, ConsulSettingsArgs } from "./consulQuorum";
 import { DockerHostsArgs } from "./dockerHosts";
 import { EtcdMemberArgs, EtcdSettingsArgs } from "./etcdQuorum";
 import { ExternalEtcdArgs } from "./externalEtcd";
+import { FirewallSettingsArgs } from "./firewall";
 import { HaProxySettingsArgs } from "./haProxy";
 import { HostArgs } from "./host";
 import { PatroniNodeArgs } from "./patroniNode";
@@ -150,6 +151,14 @@ export interface PostgresClusterArgs {
     pgbouncer?: PgBouncerSettingsArgs;
     /** @default - one beside each Patroni node */
     exporter?: PostgresExporterSettingsArgs;
+    /**
+     * Who may reach the cluster's published ports; needs nftables on every host.
+     *
+     * @default - no firewall: everybody who reaches the hosts
+     *
+     * **Change:** in place.
+     */
+    firewall?: FirewallSettingsArgs;
     /**
      * Applications by key.
      *

@@ -11,6 +11,14 @@ import { renderExporterSql } from "./render/sql";
 /** Settings of the exporter. */
 export interface PostgresExporterSettingsArgs {
     /**
+     * Whether there are exporters.
+     *
+     * @default true
+     *
+     * **Change:** in place. Their role stays in PostgreSQL.
+     */
+    enabled?: boolean;
+    /**
      * TCP port on each node's host.
      *
      * @default 9187

@@ -8,6 +8,7 @@ import { checkAdministrators, checkApplications, checkLoginsApart } from "./appl
 import { checkConsulSettings, checkDcsChoice, checkDcsHosts, checkExternalEtcd } from "./dcs";
 import { checkAddresses, checkBridge, checkPlatform, checkReservations } from "./dockerHosts";
 import { checkEtcdSettings } from "./etcd";
+import { checkClusterFirewall } from "./firewall";
 import { checkHaProxySettings } from "./haProxy";
 import { checkHost, hostWarnings } from "./hosts";
 import { checkKnownHost, checkMembers, checkSpread, sharedHostWarnings } from "./members";
@@ -18,6 +19,7 @@ import { checkPgBouncerSettings, checkPoolSizes } from "./pgBouncer";
 import { checkPorts } from "./ports";
 import { Problem } from "./problem";
 import { checkSlotsApart, checkWalLevel } from "./slots";
+import { checkRouting } from "./routing";
 import { checkNumber, checkResources, duplicated, portBounds } from "./values";
 
 type Members = { [key: string]: { host: string } };
@@ -45,6 +47,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkSlotsApart("patroni.slots", args.patroni?.slots, Object.keys(nodes)),
         ...checkHaProxySettings("haproxy", args.haproxy ?? {}),
         ...checkSpread("haproxy.hosts", args.haproxy?.hosts, args.hosts),
+        ...checkRouting(args, placement),
         ...checkPgBouncerSettings("pgbouncer", args.pgbouncer ?? {}),
         ...checkSpread("pgbouncer.hosts", args.pgbouncer?.hosts, args.hosts),
         ...checkNumber("exporter.port", args.exporter?.port, portBounds),
@@ -52,6 +55,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkPorts(args, placement),
         ...checkAddresses(args),
         ...checkReservations(args, placement),
+        ...checkClusterFirewall("firewall", args, placement),
         ...checkApplications("applications", args.applications ?? {}),
         ...checkAdministrators("administrators", args.administrators ?? {}),
         ...checkLoginsApart(args.administrators ?? {}, args.applications ?? {}),

@@ -27,6 +27,22 @@ export function checkPlatform(args: PostgresClusterArgs): Problem[] {
                       reason: "it is the overlay of a Swarm; with dockerHosts only dockerHosts.subnet is allowed",
                   },
               ];
+    const pooled = args.haproxy?.ports?.pooled;
+    const pooler: Problem[] =
+        pooled === undefined
+            ? []
+            : [
+                  {
+                      path: "haproxy.ports.pooled",
+                      reason: `${pooled} was given; HAProxy finds PgBouncer on a Swarm's overlay, so with dockerHosts only pgbouncer.port is allowed`,
+                  },
+              ];
+    const placementLabels = (["etcd", "patroni", "haproxy", "pgbouncer"] as const)
+        .filter((part) => args[part]?.placementLabel !== undefined)
+        .map((part) => ({
+            path: `${part}.placementLabel`,
+            reason: "it is for labels of Swarm nodes, and with dockerHosts there are none; name the hosts instead",
+        }));
     const consul: Problem[] =
         args.consul === undefined
             ? []
@@ -44,7 +60,7 @@ export function checkPlatform(args: PostgresClusterArgs): Problem[] {
                 reason: "it is for the host's Swarm node, and with dockerHosts there is none; leave it out",
             })),
     );
-    return [...network, ...consul, ...hosts];
+    return [...network, ...pooler, ...placementLabels, ...consul, ...hosts];
 }
 
 /** Checks the address range of the bridge networks. */
@@ -110,7 +126,7 @@ export function checkReservations(args: PostgresClusterArgs, placement: ClusterP
         args.patroni?.resources,
         normalizePatroniSettings(args.patroni ?? {}, placement.smallestMemoryMiB).resources,
     );
-    const exporter = memory(args.exporter?.resources, defaultResources.exporter);
+    const exporter = args.exporter?.enabled === false ? 0 : memory(args.exporter?.resources, defaultResources.exporter);
     const haproxy = memory(args.haproxy?.resources, defaultResources.haproxy);
     const pgbouncer = memory(args.pgbouncer?.resources, defaultResources.pgbouncer);
     return Object.entries(args.hosts).flatMap(([key, { memoryMiB }]) => {

@@ -74,6 +74,11 @@ export function sharedHostWarnings(
         : [];
 }
 
+/** The known hosts of a group's members. */
+export function memberHosts<T>(members: { [key: string]: { host: string } }, hosts: { [key: string]: T }): T[] {
+    return Object.values(members).flatMap((member) => hosts[member.host] ?? []);
+}
+
 /** Checks that a host is known. */
 export function checkKnownHost(path: string, host: string, hosts: { [key: string]: unknown }): Problem[] {
     return Object.hasOwn(hosts, host)

@@ -6,9 +6,10 @@ import { HbaMethod, HbaType } from "../render/pgHba";
 import type { HbaRuleArgs } from "../render/pgHba";
 import { checkDcsHosts } from "./dcs";
 import { Problem } from "./problem";
-import { checkMembers } from "./members";
+import { checkMembers, memberHosts } from "./members";
 import { pagesToMiB } from "./memory";
 import { checkClusterName } from "./names";
+import { checkPlacementLabel } from "./placement";
 import { checkSlots, checkSlotsApart } from "./slots";
 import { checkTiming } from "./timing";
 import { checkNumber, checkNumbers, checkResources, portBounds } from "./values";
@@ -48,6 +49,11 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
             `${path}.nodes`,
             args.nodes,
             args.dcs.dcsHostSettings && Object.keys(args.dcs.dcsHostSettings),
+        ),
+        ...checkPlacementLabel(
+            `${path}.placementLabel`,
+            args.settings.placementLabel,
+            memberHosts(args.nodes, args.hosts),
         ),
     ];
 }

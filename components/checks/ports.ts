@@ -1,5 +1,6 @@
 import type { ClusterPlacement } from "../clusterPlacement";
 import { defaultPorts } from "../defaults";
+import type { FirewallPortsArgs } from "../firewall";
 import type { PostgresClusterArgs } from "../postgresClusterArgs";
 import type { PublishMode } from "../platform/workload";
 import { Problem } from "./problem";
@@ -37,6 +38,32 @@ export function checkPorts(args: PostgresClusterArgs, placement: ClusterPlacemen
     return [...reserved, ...overlaps];
 }
 
+/** Each host's published ports, by who has business there. */
+export function portsByHost(
+    args: PostgresClusterArgs,
+    placement: ClusterPlacement,
+): { [key: string]: FirewallPortsArgs } {
+    const ports = publishedPorts(args, placement);
+    const of = (host: string, audience: keyof FirewallPortsArgs): number[] =>
+        ports
+            .filter(({ path, hosts }) => audienceOf(path) === audience && hosts.includes(host))
+            .map(({ port }) => port);
+    return Object.fromEntries(
+        Object.keys(args.hosts).map((host) => [
+            host,
+            { members: of(host, "members"), clients: of(host, "clients"), monitoring: of(host, "monitoring") },
+        ]),
+    );
+}
+
+/** Who has business at the port of a setting. */
+function audienceOf(path: string): keyof FirewallPortsArgs {
+    if (/exporter|statistics/.test(path)) {
+        return "monitoring";
+    }
+    return /^(etcd|consul|patroni)\./.test(path) ? "members" : "clients";
+}
+
 function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement): PublishedPort[] {
     const consul = Object.values(placement.consul.members).map((member) => member.host);
     // The ingress mesh takes a port on every host of the Swarm.
@@ -44,6 +71,10 @@ function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement):
     const haproxy = everywhere ?? placement.haproxy.hosts;
     const pgbouncer = everywhere ?? placement.pgbouncer.hosts;
     const ports = args.haproxy?.ports ?? {};
+    const pooled =
+        ports.pooled === undefined ? [] : [{ path: "haproxy.ports.pooled", port: ports.pooled, hosts: haproxy }];
+    // Behind HAProxy, PgBouncer publishes nothing.
+    const poolers = ports.pooled === undefined && args.pgbouncer?.enabled !== false ? pgbouncer : [];
     return [
         ...etcdPorts(args, placement),
         { path: "consul.httpPort", port: args.consul?.httpPort ?? defaultPorts.consulHttp, hosts: consul },
@@ -54,7 +85,8 @@ function publishedPorts(args: PostgresClusterArgs, placement: ClusterPlacement):
         { path: "haproxy.ports.readOnly", port: ports.readOnly ?? defaultPorts.readOnly, hosts: haproxy },
         { path: "haproxy.ports.any", port: ports.any ?? defaultPorts.any, hosts: haproxy },
         { path: "haproxy.ports.statistics", port: ports.statistics ?? defaultPorts.haproxyStats, hosts: haproxy },
-        { path: "pgbouncer.port", port: args.pgbouncer?.port ?? defaultPorts.pgbouncer, hosts: pgbouncer },
+        { path: "pgbouncer.port", port: args.pgbouncer?.port ?? defaultPorts.pgbouncer, hosts: poolers },
+        ...pooled,
     ];
 }
 
@@ -112,9 +144,11 @@ function nodePorts(args: PostgresClusterArgs, { patroni }: ClusterPlacement): Pu
             path: "patroni.apiPort",
             port: api,
         }),
-        ...memberPorts(args, { ...nodes, name: "exporter" }, ({ ports }) => ports?.exporter, {
-            path: "exporter.port",
-            port: args.exporter?.port ?? defaultPorts.exporter,
-        }),
+        ...(args.exporter?.enabled === false
+            ? []
+            : memberPorts(args, { ...nodes, name: "exporter" }, ({ ports }) => ports?.exporter, {
+                  path: "exporter.port",
+                  port: args.exporter?.port ?? defaultPorts.exporter,
+              })),
     ];
 }

@@ -12,6 +12,8 @@ export interface Member {
     /** The user's key of the member. */
     key: string;
     host: HostConnection;
+    /** Constraints beside the host's own, which pins the member. */
+    constraints?: string[];
     workload: Workload;
     /** Runs on the member's host before its container is replaced, never at the first creation. */
     beforeUpdate?: string;

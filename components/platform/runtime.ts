@@ -13,6 +13,8 @@ export interface Wait {
 export interface PlacedWorkload {
     workload: Workload;
     host: HostConnection;
+    /** Swarm placement constraints beside the host's own, which pins the workload. */
+    constraints?: string[];
 }
 
 /** One way to run workloads: what the roll-out needs of a platform. */
@@ -41,13 +43,19 @@ export interface Replicas {
     wait: Wait;
 }
 
+/** An overlay network, and the names under which a service is found there. */
+export interface OverlayNetwork {
+    id: pulumi.Input<string>;
+    aliases: string[];
+}
+
 /** Interchangeable containers, one on each of some hosts. */
 export interface SpreadArgs {
     hosts: HostConnection[];
-    /** Swarm placement constraint that all those hosts fulfil, and no other. */
-    constraint: string;
+    /** Swarm placement constraints that all those hosts fulfil, and no other. */
+    constraints: string[];
     workload: Workload;
-    /** The overlay network to join on a Swarm. */
-    networkId?: pulumi.Input<string>;
+    /** The overlay networks to join on a Swarm. */
+    networks: OverlayNetwork[];
     startTimeoutSeconds: number;
 }

@@ -35,6 +35,8 @@ export interface HostConnection {
     ssh: SshArgs;
     /** On a Swarm: placement constraint that only this host fulfils, such as `node.labels.pgha.host==db1`. */
     constraint: string;
+    /** Labels of its Swarm node by which placement may ask for it. */
+    labels?: { [name: string]: string };
     /** Resolves when the host's kernel settings and labels are in place. */
     ready: pulumi.Output<string>;
 }
@@ -143,6 +145,8 @@ export interface Workload {
     /** Name under which other containers of the network find it. */
     networkAlias?: string;
     resources: ResourcesArgs;
+    /** Labels of the service and its containers, beside those of the cluster. */
+    labels?: { [name: string]: string };
     health: HealthCheck;
     /**
      * Longest time between the stop signal and the kill. The container must stop well within it: the Docker provider gives up a deletion

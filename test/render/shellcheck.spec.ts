@@ -19,6 +19,7 @@ describe("All scripts of a cluster", () => {
 
     it("pass shellcheck as POSIX shell", async () => {
         const recording = await recordCluster({
+            firewall: { clients: ["10.0.0.0/8"] },
             applications: { shop: { allowDrop: true, roles: { shop_reader: {} } } },
             administrators: { admin: {} },
         });
@@ -38,6 +39,7 @@ describe("All scripts of a cluster", () => {
         expect(scripts.map(([name]) => name.replace(/^\d+-/, ""))).to.include.members([
             "pg-host-db1-system",
             "pg-host-db1-labels",
+            "pg-firewall-db1",
             "pg-etcd-db1-data",
             "pg-etcd-ready",
             "pg-consul-db1-gate",

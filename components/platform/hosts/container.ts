@@ -36,7 +36,7 @@ export function createContainer(
     opts: pulumi.CustomResourceOptions,
 ): docker.Container {
     const name = objectName(target.clusterName, workload.name);
-    const labels = clusterLabels(target);
+    const labels = clusterLabels(target, workload.labels);
     const directory = `${target.dataRoot}/${target.clusterName}/.files/${workload.name}`;
     // Files and image don't wait for the member before: only the container does.
     const early = { ...opts, dependsOn: [] };

@@ -9,9 +9,10 @@ import { waitForServices } from "./waitScript";
 export class SwarmRuntime implements Runtime {
     constructor(private readonly target: SwarmTarget) {}
 
-    run(_stepName: string, { workload, host }: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource {
-        const placement = { constraints: [host.constraint], replicas: 1, publishMode: PublishMode.Host };
-        return createSwarmService(workload, placement, this.target, opts);
+    run(_stepName: string, placed: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+        const constraints = [placed.host.constraint, ...(placed.constraints ?? [])];
+        const placement = { constraints, replicas: 1, publishMode: PublishMode.Host };
+        return createSwarmService(placed.workload, placement, this.target, opts);
     }
 
     waits(placed: PlacedWorkload[], timeoutSeconds: number): Wait[] {
@@ -20,11 +21,9 @@ export class SwarmRuntime implements Runtime {
     }
 
     replicate(args: SpreadArgs, opts: pulumi.CustomResourceOptions): Replicas {
-        const { workload, hosts, startTimeoutSeconds } = args;
+        const { workload, hosts, constraints, networks, startTimeoutSeconds } = args;
         const { manager, publishMode } = this.target;
-        const alias = workload.networkAlias;
-        const network = args.networkId === undefined || alias === undefined ? undefined : { id: args.networkId, alias };
-        const placement = { constraints: [args.constraint], replicas: hosts.length, publishMode, network };
+        const placement = { constraints, replicas: hosts.length, publishMode, networks };
         const service = createSwarmService(workload, placement, this.target, opts);
         const expected = [{ name: this.serviceName(workload.name), replicas: hosts.length }];
         return { service, wait: { host: manager, script: waitForServices(manager, expected, startTimeoutSeconds) } };
