@@ -79,6 +79,13 @@ export default defineConfig(
         }),
     },
     {
+        files: ["components/platform/*/*.ts"],
+        rules: forbidImports(noProgram, {
+            regex: "^\\.\\./\\.\\./(?!render/|defaults$|checks/problem$)",
+            message: "platform/ knows only render/, the defaults and the shape of a problem.",
+        }),
+    },
+    {
         files: ["components/render/**/*.ts"],
         rules: forbidImports(noProgram, noPulumi, {
             regex: "^\\.\\./(?!defaults$)",

@@ -3,8 +3,9 @@ import { createDockerProvider, PostgresCluster } from "./components";
 import { readSettings } from "./settings";
 
 const settings = readSettings(new pulumi.Config());
-const provider = createDockerProvider("swarm", settings.hosts, settings.swarm.manager);
-const cluster = new PostgresCluster(settings.clusterName, settings, { providers: [provider] });
+// Plain Docker hosts get a provider each from the cluster itself.
+const providers = settings.swarm ? [createDockerProvider("swarm", settings.hosts, settings.swarm.manager)] : [];
+const cluster = new PostgresCluster(settings.clusterName, settings, { providers });
 
 /** Where everything answers, as `host:port`. */
 export const endpoints = cluster.endpoints;
@@ -36,5 +37,5 @@ export const administrators = cluster.administrators;
 /** Passwords of the cluster's own logins, by name. */
 export const passwords = pulumi.secret(cluster.passwords);
 
-/** Id of the overlay network on which other stacks reach `pg-haproxy` and `pg-pgbouncer`. */
+/** Network on which other containers reach `pg-haproxy` and `pg-pgbouncer`: id of the Swarm's overlay, or name of each host's bridge. */
 export const networkId = cluster.networkId;

@@ -11,8 +11,11 @@ import {
     ClusterPatroniArgs,
     ConsulMemberArgs,
     EndpointMode,
+    DockerHostsArgs,
     EtcdMemberArgs,
     ExternalEtcdArgs,
+    EtcdMemberPortsArgs,
+    FirewallSettingsArgs,
     HaProxyPortsArgs,
     HaProxySettingsArgs,
     HbaMethod,
@@ -21,6 +24,7 @@ import {
     HostArgs,
     IgnoredSlotArgs,
     PatroniNodeArgs,
+    PatroniNodePortsArgs,
     PgBouncerSettingsArgs,
     PoolMode,
     PostgresClusterArgs,
@@ -77,6 +81,8 @@ const swarm = fields<SwarmArgs>({
     endpointMode: z.enum(EndpointMode).optional(),
 });
 
+const dockerHosts = fields<DockerHostsArgs>({ subnet: text.optional() });
+
 const images = fields<ClusterImagesArgs>({
     patroni: text,
     etcd: text.optional(),
@@ -91,15 +97,23 @@ const network = fields<ClusterNetworkArgs>({
     name: text.optional(),
     subnet: text.optional(),
     enableEncryption: flag.optional(),
+    poolerSubnet: text.optional(),
+});
+
+const etcdMember = fields<EtcdMemberArgs>({
+    host: text,
+    ports: fields<EtcdMemberPortsArgs>({ client: number.optional(), peer: number.optional() }).optional(),
+    address: text.optional(),
 });
 
 const etcd = fields<ClusterEtcdArgs>({
-    members: z.record(text, fields<EtcdMemberArgs>({ host: text })).optional(),
+    members: z.record(text, etcdMember).optional(),
     heartbeatIntervalMilliseconds: number.optional(),
     electionTimeoutMilliseconds: number.optional(),
     quotaBackendMiB: number.optional(),
     clientPort: number.optional(),
     peerPort: number.optional(),
+    placementLabel: text.optional(),
     resources,
 });
 
@@ -119,6 +133,17 @@ const hbaRule = fields<HbaRuleArgs>({
     method: z.enum(HbaMethod).optional(),
 });
 
+const patroniNode = fields<PatroniNodeArgs>({
+    host: text,
+    tags: scalarMap.optional(),
+    ports: fields<PatroniNodePortsArgs>({
+        postgres: number.optional(),
+        api: number.optional(),
+        exporter: number.optional(),
+    }).optional(),
+    address: text.optional(),
+});
+
 const slot = fields<SlotArgs>({ type: z.enum(SlotType), database: text.optional(), plugin: text.optional() });
 
 const ignoredSlot = fields<IgnoredSlotArgs>({
@@ -129,7 +154,7 @@ const ignoredSlot = fields<IgnoredSlotArgs>({
 });
 
 const patroni = fields<ClusterPatroniArgs>({
-    nodes: z.record(text, fields<PatroniNodeArgs>({ host: text, tags: scalarMap.optional() })).optional(),
+    nodes: z.record(text, patroniNode).optional(),
     timing: z.enum(TimingPreset).optional(),
     ttlSeconds: number.optional(),
     loopWaitSeconds: number.optional(),
@@ -151,6 +176,7 @@ const patroni = fields<ClusterPatroniArgs>({
     postgresMajor: number.optional(),
     postgresPort: number.optional(),
     apiPort: number.optional(),
+    placementLabel: text.optional(),
     resources,
     minimumFreeMiB: number.optional(),
     stopGraceSeconds: number.optional(),
@@ -158,6 +184,7 @@ const patroni = fields<ClusterPatroniArgs>({
 
 const haproxy = fields<HaProxySettingsArgs>({
     hosts: texts.optional(),
+    placementLabel: text.optional(),
     maxConnections: number.optional(),
     checkIntervalMilliseconds: number.optional(),
     downCheckIntervalMilliseconds: number.optional(),
@@ -171,22 +198,38 @@ const haproxy = fields<HaProxySettingsArgs>({
         readOnly: number.optional(),
         any: number.optional(),
         statistics: number.optional(),
+        pooled: number.optional(),
     }).optional(),
+    address: text.optional(),
     resources,
+    labels: textMap.optional(),
 });
 
 const pgbouncer = fields<PgBouncerSettingsArgs>({
+    enabled: flag.optional(),
     hosts: texts.optional(),
+    placementLabel: text.optional(),
     poolMode: z.enum(PoolMode).optional(),
     maxClientConnections: number.optional(),
     defaultPoolSize: number.optional(),
     maxPreparedStatements: number.optional(),
     queryWaitTimeoutSeconds: number.optional(),
     port: number.optional(),
+    address: text.optional(),
     resources,
 });
 
-const exporter = fields<PostgresExporterSettingsArgs>({ port: number.optional(), resources });
+const exporter = fields<PostgresExporterSettingsArgs>({
+    enabled: flag.optional(),
+    port: number.optional(),
+    resources,
+});
+
+const firewall = fields<FirewallSettingsArgs>({
+    clients: texts,
+    monitoring: texts.optional(),
+    operators: texts.optional(),
+});
 
 const application = fields<ApplicationArgs>({
     database: text.optional(),
@@ -220,7 +263,8 @@ export type Settings = PostgresClusterArgs & { clusterName: string };
 const shape: Shape<Settings> = {
     clusterName: text,
     hosts: z.record(text, host),
-    swarm,
+    swarm: swarm.optional(),
+    dockerHosts: dockerHosts.optional(),
     images,
     network: network.optional(),
     etcd: etcd.optional(),
@@ -230,13 +274,15 @@ const shape: Shape<Settings> = {
     haproxy: haproxy.optional(),
     pgbouncer: pgbouncer.optional(),
     exporter: exporter.optional(),
+    firewall: firewall.optional(),
     applications: z.record(text, application).optional(),
     administrators: z.record(text, fields<AdministratorArgs>({ passwordGeneration: number.optional() })).optional(),
     dataRoot: text.optional(),
+    dataVolumes: flag.optional(),
     labels: textMap.optional(),
 };
 
-/** Settings that are plain text; the others are objects. */
+/** Settings that are plain text; the others are objects or flags. */
 const textSettings: (keyof Settings)[] = ["clusterName", "dataRoot"];
 
 /** Reads the stack's config and refuses what is missing, misspelt or of the wrong kind, all at once, each with its path. */

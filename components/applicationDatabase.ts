@@ -140,8 +140,12 @@ export interface ApplicationEndpoints {
     direct: ConnectionTarget;
     /** Entry points that lead to replicas. */
     readOnly: ConnectionTarget;
-    /** Entry points through PgBouncer; the direct ones where there is none. */
-    pooled: ConnectionTarget;
+    /**
+     * Entry points through PgBouncer.
+     *
+     * @default - there is no PgBouncer
+     */
+    pooled?: ConnectionTarget;
 }
 
 /** Arguments of {@link ApplicationDatabase}. */
@@ -161,8 +165,8 @@ export interface ApplicationUrls {
     direct: string;
     /** To a replica, within the lag bound. */
     readOnly: string;
-    /** To the primary through PgBouncer. */
-    pooled: string;
+    /** To the primary through PgBouncer, where there is one. */
+    pooled?: string;
 }
 
 /** A role's login. */
@@ -313,5 +317,6 @@ function urlsOf(
     database: string,
 ): ApplicationUrls {
     const url = (target: ConnectionTarget): string => renderConnectionUrl(target, { username, password, database });
-    return { direct: url(endpoints.direct), readOnly: url(endpoints.readOnly), pooled: url(endpoints.pooled) };
+    const urls = { direct: url(endpoints.direct), readOnly: url(endpoints.readOnly) };
+    return endpoints.pooled === undefined ? urls : { ...urls, pooled: url(endpoints.pooled) };
 }

@@ -4,7 +4,7 @@ import { ConsulQuorum } from "./consulQuorum";
 import type { DcsConnection } from "./dcsConnection";
 import { EtcdQuorum } from "./etcdQuorum";
 import { ExternalEtcd } from "./externalEtcd";
-import type { HostConnection, SwarmTarget } from "./platform/workload";
+import type { HostConnection, Target } from "./platform/workload";
 import type { PostgresClusterArgs } from "./postgresClusterArgs";
 
 /** What {@link createDcs} needs. */
@@ -14,13 +14,13 @@ export interface ClusterDcsContext {
     args: PostgresClusterArgs;
     placement: ClusterPlacement;
     hosts: { [key: string]: HostConnection };
-    target: SwarmTarget;
+    target: Target;
     opts: pulumi.ComponentResourceOptions;
 }
 
 /** Creates the store that the cluster's arguments ask for: the only place that knows which there are. */
 export function createDcs({ name, args, target, hosts, placement, opts }: ClusterDcsContext): DcsConnection {
-    const shared = { target, hosts, dataRoot: args.dataRoot };
+    const shared = { target, hosts, dataRoot: args.dataRoot, dataVolumes: args.dataVolumes };
     if (args.externalEtcd !== undefined) {
         return new ExternalEtcd(`${name}-etcd`, args.externalEtcd, opts);
     }

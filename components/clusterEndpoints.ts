@@ -6,7 +6,7 @@ import type { PostgresExporter } from "./postgresExporter";
 import type { ClusterPlacement } from "./clusterPlacement";
 import { objectName } from "./platform/objectName";
 import type { SqlConnection } from "./platform/sqlCommand";
-import type { HostConnection, SwarmTarget } from "./platform/workload";
+import type { HostConnection, Target } from "./platform/workload";
 import { routerConninfo } from "./render/conninfo";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -18,11 +18,11 @@ export interface ClusterEndpoints {
     readOnly: string[];
     /** To any node that runs. */
     any: string[];
-    /** To the primary through PgBouncer. */
+    /** To the primary through PgBouncer; empty where there is none. */
     pooled: string[];
     /** HAProxy's statistics pages and metrics, with login. */
     statistics: string[];
-    /** PostgreSQL's metrics, one for each node. */
+    /** PostgreSQL's metrics, one for each node; empty without exporters. */
     metrics: string[];
 }
 
@@ -30,7 +30,7 @@ export interface ClusterEndpoints {
 export interface ClusterNode {
     /** Its name in Patroni. */
     name: string;
-    /** Address of its host. */
+    /** Address under which the others know it: its host's, or its own on a single host's bridge network. */
     address: string;
     /** PostgreSQL itself, as `host:port`. */
     postgres: string;
@@ -39,15 +39,19 @@ export interface ClusterNode {
 }
 
 /** Collects where everything answers. */
-export function endpointsOf(haproxy: HaProxy, pgbouncer: PgBouncer, exporter: PostgresExporter): ClusterEndpoints {
+export function endpointsOf(
+    haproxy: HaProxy,
+    pgbouncer: PgBouncer | undefined,
+    exporter: PostgresExporter | undefined,
+): ClusterEndpoints {
     const at = (addresses: string[], port: number): string[] => addresses.map((address) => `${address}:${port}`);
     return {
         readWrite: at(haproxy.addresses, haproxy.readWritePort),
         readOnly: at(haproxy.addresses, haproxy.readOnlyPort),
         any: at(haproxy.addresses, haproxy.anyPort),
-        pooled: at(pgbouncer.addresses, pgbouncer.port),
+        pooled: pgbouncer === undefined ? [] : at(pgbouncer.addresses, pgbouncer.port),
         statistics: at(haproxy.addresses, haproxy.statisticsPort),
-        metrics: exporter.targets,
+        metrics: exporter?.targets ?? [],
     };
 }
 
@@ -63,15 +67,19 @@ export function nodesOf(patroni: PatroniConnection): { [key: string]: ClusterNod
 
 /** The way to the primary for statements: psql in the first node's container, through the router. */
 export function routerSql(
-    target: SwarmTarget,
+    target: Target,
     hosts: { [key: string]: HostConnection },
     placement: ClusterPlacement,
     router: RouterConnection,
     ready: pulumi.Input<string>[],
 ): SqlConnection {
-    const [key, node] = Object.entries(placement.patroni.nodes)[0] ?? ["", { host: "" }];
+    const [key = "", node] = Object.entries(placement.patroni.nodes)[0] ?? [];
+    const host = hosts[node?.host ?? ""];
+    if (host === undefined) {
+        throw new pulumi.RunError("no node's host is known although the checks passed: please report this");
+    }
     return {
-        host: hosts[node.host] ?? target.manager,
+        host,
         serviceName: objectName(target.clusterName, workloadNames.patroni(key)),
         conninfo: routerConninfo(router.addresses, router.readWritePort, "read-write"),
         ready: pulumi.all(ready),

@@ -5,7 +5,8 @@ import { defaultPorts, etcdDefaults } from "./defaults";
 import type { PatroniConnection } from "./patroniGroup";
 import { normalizePatroniSettings } from "./patroniSettings";
 import type { PostgresClusterArgs } from "./postgresClusterArgs";
-import { renderAlertRules, scrapeJobs } from "./render/alertRules";
+import { scrapeJobs } from "./render/alertRule";
+import { renderAlertRules } from "./render/alertRules";
 
 /** What Prometheus needs to watch a cluster. */
 export interface ClusterMonitoring {
@@ -34,7 +35,7 @@ export function monitoringOf(
     return {
         scrapeTargets: {
             [jobs.patroni]: patroni.nodeEndpoints.map(({ address, apiPort }) => `${address}:${apiPort}`),
-            [jobs.postgres]: endpoints.metrics,
+            ...(endpoints.metrics.length > 0 ? { [jobs.postgres]: endpoints.metrics } : {}),
             [jobs.haproxy]: endpoints.statistics,
             ...(etcdTargets.length > 0 ? { [jobs.etcd]: etcdTargets } : {}),
             ...(consulTargets.length > 0 ? { [jobs.consul]: consulTargets } : {}),

@@ -1,9 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { checkNetwork } from "./checks/network";
-import { defaultSubnet } from "./defaults";
+import { defaultPoolerSubnet, defaultSubnet } from "./defaults";
+import { objectName } from "./platform/objectName";
 import { assertNoProblems } from "./platform/problems";
-import { swarmLabels } from "./platform/swarmLabels";
+import { clusterLabels } from "./platform/labels";
 import { SwarmTarget } from "./platform/workload";
 
 /** The overlay network on which other stacks reach the entry points. */
@@ -40,19 +41,35 @@ export interface ClusterNetworkArgs {
      * **Change:** not possible while a service uses the network.
      */
     enableEncryption?: boolean;
+    /**
+     * Address range of the internal network between HAProxy and PgBouncer, which HAProxy's `ports.pooled` brings.
+     *
+     * @default "10.0.21.0/24"
+     *
+     * **Change:** not possible while a service uses the network.
+     */
+    poolerSubnet?: string;
 }
 
 /** Arguments of {@link ClusterNetwork}. */
 export interface ClusterNetworkComponentArgs extends ClusterNetworkArgs {
     target: SwarmTarget;
+    /**
+     * Whether PgBouncer is behind HAProxy and gets a network of its own with it.
+     *
+     * @default false
+     */
+    enablePooler?: boolean;
 }
 
-/** An attachable overlay network, or the one that is there already. */
+/** An attachable overlay network or the one that is there already, and an internal one for a PgBouncer behind HAProxy. */
 export class ClusterNetwork extends pulumi.ComponentResource {
     /** The network's id, for services of other stacks. */
     public readonly networkId: pulumi.Output<string>;
     /** The network's name. Unknown to this library for an existing one. */
     public readonly networkName: pulumi.Output<string | undefined>;
+    /** Id of the network between HAProxy and PgBouncer, where there is one. */
+    public readonly poolerNetworkId?: pulumi.Output<string>;
 
     constructor(name: string, args: ClusterNetworkComponentArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:ClusterNetwork", name, {}, opts);
@@ -62,27 +79,38 @@ export class ClusterNetwork extends pulumi.ComponentResource {
             this.networkId = pulumi.output(args.existingNetworkId);
             this.networkName = pulumi.output(undefined);
         } else {
-            const network = createOverlay(name, args, this);
+            const subnet = args.subnet ?? defaultSubnet;
+            const network = createOverlay(name, { name: args.name, subnet, attachable: true }, args, this);
             this.networkId = network.id;
             this.networkName = network.name;
+        }
+        if (args.enablePooler) {
+            const pooler = { subnet: args.poolerSubnet ?? defaultPoolerSubnet, attachable: false };
+            this.poolerNetworkId = createOverlay(objectName(name, "pooler"), pooler, args, this).id;
         }
         this.registerOutputs({ networkId: this.networkId, networkName: this.networkName });
     }
 }
 
-function createOverlay(name: string, args: ClusterNetworkComponentArgs, parent: pulumi.Resource): docker.Network {
+/** An overlay network that other stacks may attach to, or an internal one that leads nowhere else. */
+function createOverlay(
+    name: string,
+    { subnet, attachable, ...overlay }: { name?: string; subnet: string; attachable: boolean },
+    args: ClusterNetworkComponentArgs,
+    parent: pulumi.Resource,
+): docker.Network {
     const encrypted = args.enableEncryption ?? true;
-    const subnet = args.subnet ?? defaultSubnet;
     return new docker.Network(
         name,
         {
-            name: args.name ?? name,
+            name: overlay.name ?? name,
             driver: "overlay",
-            attachable: true,
+            attachable,
+            ...(attachable ? {} : { internal: true }),
             ipamConfigs: [{ subnet }],
             options: encrypted ? { encrypted: "" } : {},
             labels: [
-                ...swarmLabels(args.target),
+                ...clusterLabels(args.target),
                 // A changed subnet or encryption shows as a replacement by these, since the settings themselves are ignored.
                 { label: "pgha.encrypted", value: String(encrypted) },
                 { label: "pgha.subnet", value: subnet },

@@ -1,3 +1,4 @@
+import type { PostgresExporter } from "./postgresExporter";
 import type { ClusterPlacement } from "./clusterPlacement";
 import { workloadNames } from "./defaults";
 import type { RouterConnection } from "./haProxy";
@@ -64,6 +65,7 @@ export function operationsOf(
     hosts: { [key: string]: HostConnection },
     placement: ClusterPlacement,
     router: RouterConnection,
+    exporter: PostgresExporter | undefined,
 ): ClusterOperations {
     const workload = (name: string, host: string): OperationsWorkload => ({
         name,
@@ -79,7 +81,7 @@ export function operationsOf(
         etcd: members.map(([key, { host }]) => workload(workloadNames.etcd(key), host)),
         haproxy: placement.haproxy.hosts.map((host) => workload(workloadNames.haproxy, host)),
         pgbouncer: placement.pgbouncer.hosts.map((host) => workload(workloadNames.pgbouncer, host)),
-        exporters: nodes.map(([key, { host }]) => workload(workloadNames.exporter(key), host)),
+        exporters: (exporter ? nodes : []).map(([key, { host }]) => workload(workloadNames.exporter(key), host)),
         psql: {
             readWrite: routerConninfo(router.addresses, router.readWritePort, "read-write"),
             readOnly: routerConninfo(router.addresses, router.readOnlyPort, "any"),

@@ -22,7 +22,7 @@ export interface ClusterPlacement {
     patroni: { nodes: { [key: string]: PatroniNodeArgs } };
     haproxy: SpreadPlacement;
     pgbouncer: SpreadPlacement;
-    /** Memory of the smallest host with a Patroni node, in MiB. */
+    /** Memory for the Patroni node that has least, in MiB: nodes on one host share it. */
     smallestMemoryMiB: number;
 }
 
@@ -32,13 +32,21 @@ export function placeOnHosts(clusterName: string, args: PostgresClusterArgs): Cl
     const nodes = args.patroni?.nodes ?? everywhere;
     const nodeHosts = [...new Set(Object.values(nodes).map((node) => node.host))];
     const besideNodes = Object.fromEntries(nodeHosts.map((host) => [host, { host }]));
-    const memories = nodeHosts.flatMap((key) => args.hosts[key]?.memoryMiB ?? []);
+    const memories = nodeHosts.flatMap((key) => {
+        const nodesThere = Object.values(nodes).filter(({ host }) => host === key).length;
+        const memoryMiB = args.hosts[key]?.memoryMiB;
+        return memoryMiB === undefined ? [] : [Math.floor(memoryMiB / nodesThere)];
+    });
     return {
         etcd: { members: args.etcd?.members ?? (usesEtcd(args) ? besideNodes : {}) },
         consul: { members: args.consul === undefined ? {} : (args.consul.members ?? besideNodes) },
         patroni: { nodes },
-        haproxy: spreadPlacement(clusterName, "haproxy", args.haproxy?.hosts ?? nodeHosts),
-        pgbouncer: spreadPlacement(clusterName, "pgbouncer", args.pgbouncer?.hosts ?? nodeHosts),
+        haproxy: spreadPlacement(clusterName, "haproxy", spreadHosts(args.haproxy, args.hosts) ?? nodeHosts),
+        pgbouncer: spreadPlacement(
+            clusterName,
+            "pgbouncer",
+            args.pgbouncer?.enabled === false ? [] : (spreadHosts(args.pgbouncer, args.hosts) ?? nodeHosts),
+        ),
         smallestMemoryMiB: Math.min(...memories),
     };
 }
@@ -56,6 +64,18 @@ export function allLabels(key: string, host: HostArgs, placement: ClusterPlaceme
 /** Whether the cluster has etcd members of its own. */
 export function usesEtcd(args: PostgresClusterArgs): boolean {
     return args.externalEtcd === undefined && args.consul === undefined;
+}
+
+/** The hosts that are given, or that carry the given label. */
+function spreadHosts(
+    settings: { hosts?: string[]; placementLabel?: string } | undefined,
+    hosts: { [key: string]: HostArgs },
+): string[] | undefined {
+    const label = settings?.placementLabel;
+    const labelled = Object.keys(hosts).filter(
+        (key) => label !== undefined && hosts[key]?.labels?.[label] !== undefined,
+    );
+    return settings?.hosts ?? (label === undefined ? undefined : labelled);
 }
 
 function spreadPlacement(clusterName: string, role: string, hosts: string[]): SpreadPlacement {

@@ -88,12 +88,12 @@ function find(applications: SavedApplications, key: string): SavedApplications[s
 }
 
 /** Inside the network the containers' own ports count, not those that hosts publish. */
-function networkUrls({ username, password }: ApplicationLogin, database: string): ApplicationUrls {
+function networkUrls({ username, password, urls }: ApplicationLogin, database: string): ApplicationUrls {
     const url = (alias: string, port: number): string =>
         renderConnectionUrl({ addresses: [alias], port }, { username, password, database });
     return {
         direct: url(networkAliases.haproxy, defaultPorts.readWrite),
         readOnly: url(networkAliases.haproxy, defaultPorts.readOnly),
-        pooled: url(networkAliases.pgbouncer, defaultPorts.pgbouncer),
+        ...(urls.pooled === undefined ? {} : { pooled: url(networkAliases.pgbouncer, defaultPorts.pgbouncer) }),
     };
 }

@@ -4,8 +4,10 @@ import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, defaultPorts } from "./defaults";
 import { objectName } from "./platform/objectName";
 import { assertNoProblems } from "./platform/problems";
+import { readiness } from "./platform/readiness";
 import { rollOut } from "./platform/rollout";
-import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { logsCommand } from "./platform/target";
+import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
 import { renderConsulJson } from "./render/consulJson";
 import { consulSettings, DcsKind } from "./render/dcsSections";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
@@ -58,7 +60,7 @@ export interface ConsulSettingsArgs {
 
 /** Arguments of {@link ConsulQuorum}. */
 export interface ConsulQuorumArgs extends ConsulSettingsArgs {
-    target: SwarmTarget;
+    target: Target;
     /** Hosts by key. */
     hosts: { [key: string]: HostConnection };
     /**
@@ -77,6 +79,14 @@ export interface ConsulQuorumArgs extends ConsulSettingsArgs {
      * **Change:** not possible: data is never moved.
      */
     dataRoot?: string;
+    /**
+     * Whether data is kept in a named volume `<cluster>-<server>` on each host, instead of a directory under `dataRoot`.
+     *
+     * @default false
+     *
+     * **Change:** not possible: data is never moved.
+     */
+    dataVolumes?: boolean;
 }
 
 /** As much as an etcd member gets: the store is as small. */
@@ -133,7 +143,7 @@ export class ConsulQuorum extends pulumi.ComponentResource implements DcsConnect
             { parent: this },
         );
         const port = args.httpPort ?? defaultPorts.consulHttp;
-        this.endpoints = ready.urn.apply(() => members.map(({ host }) => `http://${host.address}:${port}`));
+        this.endpoints = readiness(ready).apply(() => members.map(({ host }) => `http://${host.address}:${port}`));
         this.dcsHostSettings = Object.fromEntries(
             members.map(({ host }) => [host.key, consulSettings(host.address, port)]),
         );
@@ -182,6 +192,7 @@ function consulWorkload({ key, host }: LocatedMember, members: LocatedMember[], 
         files: [{ key: "config", path: containerPaths.consulConfig, content: config, secret: false }],
         data: {
             hostPath: `${args.dataRoot ?? defaultDataRoot}/${args.target.clusterName}/${name}`,
+            volumeName: args.dataVolumes === true ? objectName(args.target.clusterName, name) : undefined,
             path: containerPaths.consulData,
             minimumFreeMiB,
         },
@@ -211,7 +222,7 @@ function quorumScript({ key, host }: LocatedMember, args: ConsulQuorumArgs): str
     const service = objectName(args.target.clusterName, memberName(key));
     const url = `http://127.0.0.1:${portsOf(args).httpPort}/v1/operator/autopilot/health`;
     const wanted = Object.keys(args.members).length;
-    const reason = `fail "the Consul quorum is not healthy after ${startTimeoutSeconds} s" "look at 'docker service logs ${service}' and run 'pulumi up' again"`;
+    const reason = `fail "the Consul quorum is not healthy after ${startTimeoutSeconds} s" "look at '${logsCommand(args.target, memberName(key))}' and run 'pulumi up' again"`;
     return [
         failFunction(host),
         inContainerFunction(service),

@@ -31,11 +31,20 @@ export const workloadNames = {
     exporter: (key: string): string => `exporter-${key}`,
 } as const;
 
-/** Names under which other stacks on the cluster's network reach the entry points (seed 000 calls the first `pg-haproxy`). */
-export const networkAliases = { haproxy: "pg-haproxy", pgbouncer: "pg-pgbouncer" } as const;
+/**
+ * Names under which other stacks on the cluster's network reach the entry points (seed 000 calls the first `pg-haproxy`), and under which
+ * HAProxy finds the PgBouncers behind it: `pg-pgbouncer` is HAProxy itself then.
+ */
+export const networkAliases = { haproxy: "pg-haproxy", pgbouncer: "pg-pgbouncer", poolers: "pg-poolers" } as const;
 
 /** The overlay network's address range, as in seed 000. */
 export const defaultSubnet = "10.0.20.0/24";
+
+/** The address range of the network between HAProxy and PgBouncer: the one beside the default of the other. */
+export const defaultPoolerSubnet = "10.0.21.0/24";
+
+/** PgBouncers that HAProxy finds by name: with a fixed number, one more or less needs no restart of HAProxy. */
+export const mostPoolersBehindRouter = 8;
 
 /** Host directory under which each cluster gets `<cluster>/<member>`. */
 export const defaultDataRoot = "/srv/pgha";
@@ -72,11 +81,22 @@ export const systemRoles = {
 /** Login of HAProxy's statistics page and of Patroni's unsafe REST calls. */
 export const systemLogins = { haproxyStats: "admin", patroniApi: "patroni" } as const;
 
+/** Connections that one HAProxy takes. */
+export const haproxyDefaults = { maxConnections: 4000 } as const;
+
 /** PgBouncer's own limits, which other parts reckon with. */
 export const pgbouncerDefaults = { defaultPoolSize: 20, maxClientConnections: 5000 } as const;
 
 /** etcd's own timing, which its alert rules reckon with. */
 export const etcdDefaults = { heartbeatIntervalMilliseconds: 100, electionTimeoutMilliseconds: 1000 } as const;
+
+/** CPU and memory of a container of each part. Source: the resource table of seed 000; a Consul server gets what an etcd member does. */
+export const defaultResources = {
+    etcd: { cpuLimit: 0.5, memoryLimitMiB: 512, cpuReservation: 0.1, memoryReservationMiB: 128 },
+    haproxy: { cpuLimit: 0.5, memoryLimitMiB: 256, cpuReservation: 0.1, memoryReservationMiB: 64 },
+    pgbouncer: { cpuLimit: 0.5, memoryLimitMiB: 256, cpuReservation: 0.1, memoryReservationMiB: 64 },
+    exporter: { cpuLimit: 0.25, memoryLimitMiB: 128, cpuReservation: 0.05, memoryReservationMiB: 32 },
+} as const;
 
 /** Label that every host gets, with its key as value: members are pinned by it. */
 export const hostLabel = "pgha.host";

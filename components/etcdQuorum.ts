@@ -1,11 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkEtcd } from "./checks/etcd";
 import type { DcsConnection } from "./dcsConnection";
-import { containerPaths, defaultDataRoot, defaultPorts, etcdDefaults, workloadNames } from "./defaults";
+import { containerPaths, defaultDataRoot, defaultResources, etcdDefaults, workloadNames } from "./defaults";
+import { EtcdLocation, locateEtcdMember, publishedPorts } from "./memberLocation";
 import { objectName } from "./platform/objectName";
+import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
+import { readiness } from "./platform/readiness";
 import { rollOut } from "./platform/rollout";
-import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { logsCommand } from "./platform/target";
+import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
 import { DcsKind, etcd3Settings } from "./render/dcsSections";
 import { renderEtcdYaml } from "./render/etcdYaml";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
@@ -18,6 +22,30 @@ export interface EtcdMemberArgs {
      * **Change:** not possible; take the member out and add another.
      */
     host: string;
+    /**
+     * Published TCP ports of this member alone.
+     *
+     * @default - the quorum's `clientPort` and `peerPort`; none for a member with an own address
+     *
+     * **Change:** as for the quorum's ports.
+     */
+    ports?: EtcdMemberPortsArgs;
+    /**
+     * Address of its own on the bridge network of a single Docker host, where the other members and the Patroni nodes then find it.
+     *
+     * @default - members are found at their host's address
+     *
+     * **Change:** not possible: members know each other by it.
+     */
+    address?: string;
+}
+
+/** Published TCP ports of one etcd member. */
+export interface EtcdMemberPortsArgs {
+    /** @default - the quorum's `clientPort` */
+    client?: number;
+    /** @default - the quorum's `peerPort` */
+    peer?: number;
 }
 
 /** Settings of etcd. */
@@ -63,6 +91,15 @@ export interface EtcdSettingsArgs {
      */
     peerPort?: number;
     /**
+     * Name of a label that the hosts of etcd must carry in their `labels`, beside the one that pins each member to its host. Seed 002
+     * gives each host a value of its own, seed 004 all hosts the same, which alone could put two members on one host.
+     *
+     * @default - none
+     *
+     * **Change:** rolling restart.
+     */
+    placementLabel?: string;
+    /**
      * CPU and memory of each member. Source of the default: seed 000.
      *
      * @default - at most 0.5 CPU and 512 MiB, with 0.1 CPU and 128 MiB reserved
@@ -74,7 +111,7 @@ export interface EtcdSettingsArgs {
 
 /** Arguments of {@link EtcdQuorum}. */
 export interface EtcdQuorumArgs extends EtcdSettingsArgs {
-    target: SwarmTarget;
+    target: Target;
     /** Hosts by key. */
     hosts: { [key: string]: HostConnection };
     /**
@@ -93,6 +130,14 @@ export interface EtcdQuorumArgs extends EtcdSettingsArgs {
      * **Change:** not possible: data is never moved.
      */
     dataRoot?: string;
+    /**
+     * Whether data is kept in a named volume `<cluster>-<member>` on each host, instead of a directory under `dataRoot`.
+     *
+     * @default false
+     *
+     * **Change:** not possible: data is never moved.
+     */
+    dataVolumes?: boolean;
 }
 
 /** What others need to talk to an etcd quorum. `EtcdQuorum` and `ExternalEtcd` satisfy it. */
@@ -103,14 +148,6 @@ export interface EtcdConnection {
     endpointUrls: string[];
 }
 
-/** Source: the resource table of seed 000. */
-const defaultResources: ResourcesArgs = {
-    cpuLimit: 0.5,
-    memoryLimitMiB: 512,
-    cpuReservation: 0.1,
-    memoryReservationMiB: 128,
-};
-
 /** Free space, in MiB, that a member needs to begin with: the quota, a snapshot and the write-ahead log fit many times at Patroni's size. */
 const minimumFreeMiB = 512;
 
@@ -118,7 +155,7 @@ const minimumFreeMiB = 512;
 const startTimeoutSeconds = 120;
 
 /**
- * An etcd quorum: one Swarm service for each member, pinned to its host by label, with its data in a directory of the host.
+ * An etcd quorum: one Swarm service or container for each member, on its own host, with its data in a directory or volume of the host.
  *
  * Members know each other by host address. An update replaces one member at a time, and the next only when the quorum is healthy again.
  *
@@ -145,7 +182,8 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
                 target: args.target,
                 members: members.map((member) => ({
                     ...member,
-                    workload: etcdWorkload(member.key, members, args),
+                    constraints: labelConstraints(args.placementLabel, [member.host]),
+                    workload: etcdWorkload(member, members, args),
                     afterUpdate: quorumScript(member.host, member.key, args),
                 })),
                 ready: members[0] ? quorumScript(members[0].host, members[0].key, args) : "",
@@ -153,10 +191,9 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
             },
             { parent: this },
         );
-        const port = args.clientPort ?? defaultPorts.etcdClient;
-        this.endpointUrls = members.map((member) => `http://${member.host.address}:${port}`);
+        this.endpointUrls = members.map(({ location }) => `http://${location.address}:${location.client.known}`);
         this.dcsSettings = etcd3Settings(this.endpointUrls);
-        this.endpoints = ready.urn.apply(() => this.endpointUrls);
+        this.endpoints = readiness(ready).apply(() => this.endpointUrls);
         this.registerOutputs({ endpoints: this.endpoints });
     }
 }
@@ -164,44 +201,49 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
 interface LocatedMember {
     key: string;
     host: HostConnection;
+    location: EtcdLocation;
+    address?: string;
 }
 
 function locateMembers(args: EtcdQuorumArgs): LocatedMember[] {
     return Object.entries(args.members).flatMap(([key, member]) => {
         const host = args.hosts[member.host];
-        return host === undefined ? [] : [{ key, host }];
+        return host === undefined
+            ? []
+            : [{ key, host, location: locateEtcdMember(host.address, member, args), address: member.address }];
     });
 }
 
-function etcdWorkload(key: string, members: LocatedMember[], args: EtcdQuorumArgs): Workload {
-    const clientPort = args.clientPort ?? defaultPorts.etcdClient;
-    const peerPort = args.peerPort ?? defaultPorts.etcdPeer;
+function etcdWorkload(own: LocatedMember, members: LocatedMember[], args: EtcdQuorumArgs): Workload {
+    const name = workloadNames.etcd(own.key);
     const config = renderEtcdYaml({
-        name: workloadNames.etcd(key),
-        members: members.map((member) => ({ name: workloadNames.etcd(member.key), address: member.host.address })),
+        name,
+        members: members.map(({ key, location: { address, client, peer } }) => ({
+            name: workloadNames.etcd(key),
+            address,
+            clientPort: client.known,
+            peerPort: peer.known,
+        })),
         clusterToken: args.target.clusterName,
-        clientPort,
-        peerPort,
         heartbeatIntervalMilliseconds: args.heartbeatIntervalMilliseconds ?? etcdDefaults.heartbeatIntervalMilliseconds,
         electionTimeoutMilliseconds: args.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds,
         quotaBackendMiB: args.quotaBackendMiB ?? 2048,
     });
     return {
-        name: workloadNames.etcd(key),
+        name,
         image: args.image,
         args: ["etcd", "--config-file", containerPaths.etcdConfig],
         files: [{ key: "config", path: containerPaths.etcdConfig, content: config, secret: false }],
         data: {
-            hostPath: `${args.dataRoot ?? defaultDataRoot}/${args.target.clusterName}/${workloadNames.etcd(key)}`,
+            hostPath: `${args.dataRoot ?? defaultDataRoot}/${args.target.clusterName}/${name}`,
+            volumeName: args.dataVolumes === true ? objectName(args.target.clusterName, name) : undefined,
             path: containerPaths.etcdData,
             minimumFreeMiB,
         },
         tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
-        ports: [
-            { target: defaultPorts.etcdClient, published: clientPort },
-            { target: defaultPorts.etcdPeer, published: peerPort },
-        ],
-        resources: args.resources ?? defaultResources,
+        ports: publishedPorts(own.location.client, own.location.peer),
+        address: own.address,
+        resources: args.resources ?? defaultResources.etcd,
         // A member without quorum is not ill: killing it would not bring the others back.
         health: {
             command: ["etcdctl", "--command-timeout=3s", "endpoint", "status"],
@@ -218,7 +260,8 @@ function etcdWorkload(key: string, members: LocatedMember[], args: EtcdQuorumArg
 /** Waits until every member of the quorum answers that it can commit. */
 function quorumScript(host: HostConnection, key: string, args: EtcdQuorumArgs): string {
     const service = objectName(args.target.clusterName, workloadNames.etcd(key));
-    const reason = `fail "the etcd quorum is not healthy after ${startTimeoutSeconds} s" "look at 'docker service logs ${service}' and run 'pulumi up' again"`;
+    const logs = logsCommand(args.target, workloadNames.etcd(key));
+    const reason = `fail "the etcd quorum is not healthy after ${startTimeoutSeconds} s" "look at '${logs}' and run 'pulumi up' again"`;
     return [
         failFunction(host),
         inContainerFunction(service),

@@ -1,24 +1,51 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkHaProxy } from "./checks/haProxy";
-import { containerPaths, defaultPorts, networkAliases, systemLogins, workloadNames } from "./defaults";
+import {
+    containerPaths,
+    defaultPorts,
+    defaultResources,
+    haproxyDefaults,
+    networkAliases,
+    systemLogins,
+    workloadNames,
+} from "./defaults";
 import { PatroniConnection } from "./patroniGroup";
+import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
+import { readiness } from "./platform/readiness";
 import { spreadOut } from "./platform/spread";
-import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
-import { haproxyHealthPort, renderHaProxyCfg, renderHaProxyUsers } from "./render/haproxyCfg";
+import { OverlayNetwork } from "./platform/runtime";
+import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
+import {
+    HaProxyConfig,
+    haproxyHealthPort,
+    haproxyOpenFiles,
+    renderHaProxyCfg,
+    renderHaProxyUsers,
+} from "./render/haproxyCfg";
+import { withOpenFiles } from "./render/openFiles";
 
 /** Settings of HAProxy. */
 export interface HaProxySettingsArgs {
     /**
      * Keys of the hosts that each run one HAProxy; two or more, so that one may fail.
      *
-     * @default - all hosts with a Patroni node
+     * @default - all hosts with the `placementLabel`, or else with a Patroni node
      *
      * **Change:** in place; a host that is taken out loses its entry point.
      */
     hosts?: string[];
     /**
-     * Connections that each HAProxy takes. Docker's limit of open files must allow for twice as many.
+     * Name of a label that HAProxy's hosts carry in their `labels`, all with the same value, such as `edge` with "1" (seed 004).
+     *
+     * @default - none
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    placementLabel?: string;
+    /**
+     * Connections that each HAProxy takes from clients. It needs two open files for each: the soft limit is raised to it, and
+     * the hard one of Docker's service must allow it (524,288 since Docker 29, more before). An idle one takes 10 KiB of memory.
      *
      * @default 4000
      *
@@ -85,11 +112,19 @@ export interface HaProxySettingsArgs {
     /**
      * Published ports.
      *
-     * @default - 5433 read-write, 5434 read-only, 5435 any, 7000 statistics (seed 000)
+     * @default - 5433 read-write, 5434 read-only, 5435 any, 7000 statistics (seed 000); none pooled
      *
      * **Change:** rolling restart of HAProxy.
      */
     ports?: HaProxyPortsArgs;
+    /**
+     * Address of its own on the bridge network of a single Docker host; its ports are published all the same.
+     *
+     * @default - one that Docker chooses
+     *
+     * **Change:** restart of HAProxy.
+     */
+    address?: string;
     /**
      * CPU and memory of each HAProxy. Source of the default: seed 000.
      *
@@ -98,6 +133,14 @@ export interface HaProxySettingsArgs {
      * **Change:** rolling restart of HAProxy.
      */
     resources?: ResourcesArgs;
+    /**
+     * Labels of HAProxy's service and containers, such as those by which Traefik publishes the statistics page.
+     *
+     * @default - none beside the cluster's
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    labels?: { [name: string]: string };
 }
 
 /** Published TCP ports of HAProxy. */
@@ -110,19 +153,34 @@ export interface HaProxyPortsArgs {
     any?: number;
     /** @default 7000 */
     statistics?: number;
+    /**
+     * To the primary through PgBouncer, as in seed 002. HAProxy then balances over all PgBouncers, which publish nothing and join only
+     * an internal network with HAProxy.
+     *
+     * @default - none: clients reach PgBouncer itself
+     *
+     * **Change:** rolling restart of HAProxy and PgBouncer; pooled clients must then use the other addresses.
+     */
+    pooled?: number;
 }
 
 /** Arguments of {@link HaProxy}. */
 export interface HaProxyArgs {
-    target: SwarmTarget;
+    target: Target;
     /** Hosts that each run one HAProxy. */
     hosts: HostConnection[];
-    /** Placement constraint that exactly those hosts fulfil. */
+    /** Swarm placement constraint that exactly those hosts fulfil. */
     constraint: string;
     /** The servers behind it. */
     patroni: PatroniConnection;
-    /** Overlay network on which other stacks find it as `pg-haproxy`. */
-    networkId: pulumi.Input<string>;
+    /** On a Swarm: overlay network on which other stacks find it as `pg-haproxy`. */
+    networkId?: pulumi.Input<string>;
+    /**
+     * Overlay network on which it finds PgBouncer, and PgBouncer it; needed with `ports.pooled`.
+     *
+     * @default - none
+     */
+    poolerNetworkId?: pulumi.Input<string>;
     /** Password of the user `admin` of the statistics page. */
     statisticsPassword: pulumi.Input<string>;
     settings: HaProxySettingsArgs;
@@ -138,15 +196,9 @@ export interface RouterConnection {
     readOnlyPort: number;
     anyPort: number;
     statisticsPort: number;
+    /** Where PgBouncers are reached through it. */
+    pooledPort?: number;
 }
-
-/** Source: the resource table of seed 000. */
-const defaultResources: ResourcesArgs = {
-    cpuLimit: 0.5,
-    memoryLimitMiB: 256,
-    cpuReservation: 0.1,
-    memoryReservationMiB: 64,
-};
 
 const startTimeoutSeconds = 120;
 
@@ -160,6 +212,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
     public readonly readOnlyPort: number;
     public readonly anyPort: number;
     public readonly statisticsPort: number;
+    public readonly pooledPort?: number;
     /** Resolves when all of them run. */
     public readonly ready: pulumi.Output<string>;
 
@@ -173,30 +226,44 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
         this.readOnlyPort = settings.ports?.readOnly ?? defaultPorts.readOnly;
         this.anyPort = settings.ports?.any ?? defaultPorts.any;
         this.statisticsPort = settings.ports?.statistics ?? defaultPorts.haproxyStats;
+        this.pooledPort = settings.ports?.pooled;
         const running = spreadOut(
             name,
             {
                 target: args.target,
                 hosts: args.hosts,
-                constraint: args.constraint,
+                constraints: [args.constraint, ...labelConstraints(settings.placementLabel, args.hosts)],
                 workload: haProxyWorkload(this, args),
-                network: { id: args.networkId, alias: networkAliases.haproxy },
+                networks: networksOf(args),
                 startTimeoutSeconds,
             },
             { parent: this },
         );
-        this.ready = running.urn;
+        this.ready = readiness(running);
         this.registerOutputs({ addresses: this.addresses, ready: this.ready });
     }
 }
 
+/** Clients on the cluster's network find PgBouncer by the same name, whether or not it is behind HAProxy. */
+function networksOf({ networkId, poolerNetworkId }: HaProxyArgs): OverlayNetwork[] {
+    const { haproxy, pgbouncer } = networkAliases;
+    const pooler = poolerNetworkId === undefined ? [] : [{ id: poolerNetworkId, aliases: [haproxy] }];
+    const aliases = poolerNetworkId === undefined ? [haproxy] : [haproxy, pgbouncer];
+    return [...(networkId === undefined ? [] : [{ id: networkId, aliases }]), ...pooler];
+}
+
 function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload {
+    const cfg = haProxyConfig(args);
+    const { pooledPort } = router;
     return {
         name: workloadNames.haproxy,
         image: args.image,
-        args: ["haproxy", "-W", "-db", "-f", containerPaths.haproxyConfig, "-f", containerPaths.haproxyUsers],
+        args: withOpenFiles(haproxyOpenFiles(cfg), [
+            ...["haproxy", "-W", "-db", "-f", containerPaths.haproxyConfig, "-f", containerPaths.haproxyUsers],
+        ]),
+        labels: args.settings.labels,
         files: [
-            { key: "config", path: containerPaths.haproxyConfig, content: haProxyCfg(args), secret: false },
+            { key: "config", path: containerPaths.haproxyConfig, content: renderHaProxyCfg(cfg), secret: false },
             {
                 key: "users",
                 path: containerPaths.haproxyUsers,
@@ -207,13 +274,16 @@ function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload 
             },
         ],
         tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
+        address: args.settings.address,
+        networkAlias: networkAliases.haproxy,
         ports: [
             { target: defaultPorts.readWrite, published: router.readWritePort },
             { target: defaultPorts.readOnly, published: router.readOnlyPort },
             { target: defaultPorts.any, published: router.anyPort },
             { target: defaultPorts.haproxyStats, published: router.statisticsPort },
+            ...(pooledPort === undefined ? [] : [{ target: defaultPorts.pgbouncer, published: pooledPort }]),
         ],
-        resources: args.settings.resources ?? defaultResources,
+        resources: args.settings.resources ?? defaultResources.haproxy,
         health: {
             command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${haproxyHealthPort}/healthz`],
             intervalSeconds: 3,
@@ -226,11 +296,11 @@ function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload 
     };
 }
 
-function haProxyCfg(args: HaProxyArgs): string {
+function haProxyConfig(args: HaProxyArgs): HaProxyConfig {
     const { settings } = args;
-    return renderHaProxyCfg({
+    return {
         servers: args.patroni.nodeEndpoints,
-        maxConnections: settings.maxConnections ?? 4000,
+        maxConnections: settings.maxConnections ?? haproxyDefaults.maxConnections,
         checkIntervalMilliseconds: settings.checkIntervalMilliseconds ?? 1000,
         downCheckIntervalMilliseconds: settings.downCheckIntervalMilliseconds ?? 500,
         connectTimeoutSeconds: settings.connectTimeoutSeconds ?? 1,
@@ -238,5 +308,6 @@ function haProxyCfg(args: HaProxyArgs): string {
         serverTimeoutSeconds: settings.serverTimeoutSeconds ?? 86400,
         readOnlyMaximumLagMiB: settings.readOnlyMaximumLagMiB ?? 16,
         enableReadOnlyFallback: settings.enableReadOnlyFallback ?? true,
-    });
+        poolers: settings.ports?.pooled === undefined ? undefined : { name: networkAliases.poolers },
+    };
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { hostLabel } from "./defaults";
 import { assertNoProblems } from "./platform/problems";
+import { readiness } from "./platform/readiness";
 import { checkHost } from "./checks/hosts";
 import { createHostCommand, observeHost } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
@@ -41,7 +42,7 @@ export interface HostArgs {
      */
     ssh?: SshArgs;
     /**
-     * Name of the Swarm node, as `docker node ls` shows it.
+     * Name of the Swarm node, as `docker node ls` shows it. On a Swarm only, as `labels` and `placementLabel` are.
      *
      * @default - the host's key
      *
@@ -96,10 +97,16 @@ export interface HostComponentArgs extends KeyedHostArgs {
      * @default - the host itself
      */
     manager?: KeyedHostArgs;
+    /**
+     * Whether its Swarm node gets the labels by which members find their host. A plain Docker host has no node.
+     *
+     * @default true
+     */
+    enableSwarmLabels?: boolean;
 }
 
 /**
- * Prepares a Docker host: kernel settings, limits of sshd, labels of its Swarm node. Everything is done by ssh, is safe to repeat, and is
+ * Prepares a Docker host: kernel settings, limits of sshd, and, on a Swarm, labels of its node. Everything is done by ssh, is safe to repeat, and is
  * left in place when the resource goes.
  */
 export class Host extends pulumi.ComponentResource implements HostConnection {
@@ -108,6 +115,7 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
     public readonly sshAddress: string;
     public readonly ssh: SshArgs;
     public readonly constraint: string;
+    public readonly labels: { [name: string]: string };
     public readonly ready: pulumi.Output<string>;
 
     constructor(name: string, args: HostComponentArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -118,9 +126,9 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
         this.address = args.address;
         this.sshAddress = args.sshAddress ?? args.address;
         this.ssh = args.ssh ?? {};
-        const labels: { [name: string]: string } = { ...args.labels, [hostLabel]: args.key };
+        this.labels = { ...args.labels, [hostLabel]: args.key };
         const placementLabel = args.placementLabel ?? hostLabel;
-        this.constraint = `node.labels.${placementLabel}==${labels[placementLabel]}`;
+        this.constraint = `node.labels.${placementLabel}==${this.labels[placementLabel]}`;
 
         const system = createHostCommand(
             objectName(name, "system"),
@@ -131,8 +139,11 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
             },
             { parent: this },
         );
-        const nodeLabels = setLabels(name, this, args.nodeName ?? args.key, labels, managerOf(args), this);
-        this.ready = pulumi.all([system.urn, nodeLabels.urn]).apply(() => "ready");
+        const nodeLabels =
+            (args.enableSwarmLabels ?? true)
+                ? [setLabels(name, this, args.nodeName ?? args.key, this.labels, managerOf(args), this)]
+                : [];
+        this.ready = readiness([system, ...nodeLabels]);
         this.registerOutputs({ address: this.address, ready: this.ready });
     }
 }

@@ -1,5 +1,5 @@
 /**
- * Highly available PostgreSQL on Docker Swarm: the public surface of the package.
+ * Highly available PostgreSQL on Docker Swarm and plain Docker hosts: the public surface of the package.
  */
 
 export { PostgresCluster } from "./postgresCluster";
@@ -19,14 +19,24 @@ export type { ClusterOperations, OperationsHost, OperationsPsql, OperationsWorkl
 
 export { Host } from "./host";
 export type { HostArgs, HostComponentArgs, KeyedHostArgs } from "./host";
+export { Firewall } from "./firewall";
+export type { FirewallArgs, FirewallPortsArgs, FirewallSettingsArgs } from "./firewall";
 export { ClusterNetwork } from "./clusterNetwork";
 export type { ClusterNetworkArgs, ClusterNetworkComponentArgs } from "./clusterNetwork";
 export { ClusterCredentials } from "./clusterCredentials";
 export type { ClusterCredentialsArgs } from "./clusterCredentials";
 export { ClusterAdministrators } from "./clusterAdministrators";
 export type { AdministratorArgs, ClusterAdministratorsArgs, DirectLogin } from "./clusterAdministrators";
+export { DockerHosts } from "./dockerHosts";
+export type { DockerHostsArgs, DockerHostsComponentArgs } from "./dockerHosts";
 export { EtcdQuorum } from "./etcdQuorum";
-export type { EtcdConnection, EtcdMemberArgs, EtcdQuorumArgs, EtcdSettingsArgs } from "./etcdQuorum";
+export type {
+    EtcdConnection,
+    EtcdMemberArgs,
+    EtcdMemberPortsArgs,
+    EtcdQuorumArgs,
+    EtcdSettingsArgs,
+} from "./etcdQuorum";
 export { ExternalEtcd } from "./externalEtcd";
 export type { ExternalEtcdArgs } from "./externalEtcd";
 export { ConsulQuorum } from "./consulQuorum";
@@ -35,7 +45,7 @@ export type { DcsConnection } from "./dcsConnection";
 export { DcsKind } from "./render/dcsSections";
 export { PatroniGroup } from "./patroniGroup";
 export type { PatroniConnection, PatroniEndpoint, PatroniGroupArgs, PatroniPasswordArgs } from "./patroniGroup";
-export type { PatroniNodeArgs } from "./patroniNode";
+export type { PatroniNodeArgs, PatroniNodePortsArgs } from "./patroniNode";
 export type { PatroniSettingsArgs } from "./patroniSettings";
 export type { IgnoredSlotArgs, SlotArgs } from "./patroniSlots";
 export { HaProxy } from "./haProxy";
@@ -57,8 +67,9 @@ export type {
 } from "./applicationDatabase";
 
 export { createDockerProvider } from "./platform/dockerProvider";
+export type { HostEngine } from "./platform/hosts/runtime";
 export { EndpointMode, PublishMode } from "./platform/workload";
-export type { HostConnection, ResourcesArgs, SshArgs, SwarmTarget } from "./platform/workload";
+export type { HostConnection, ResourcesArgs, SshArgs, SwarmTarget, Target } from "./platform/workload";
 export type { SqlConnection } from "./platform/sqlCommand";
 export { TimingPreset } from "./checks/timing";
 export { HbaMethod, HbaType } from "./render/pgHba";

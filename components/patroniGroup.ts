@@ -2,13 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkPatroni } from "./checks/patroni";
 import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
+import { locateNode } from "./memberLocation";
 import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
+import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
 import { Member, rollOut } from "./platform/rollout";
-import { HostConnection, SwarmTarget } from "./platform/workload";
+import { logsCommand } from "./platform/target";
+import { HostConnection, Target } from "./platform/workload";
 import { renderDynamicConfigScript } from "./render/patroniScripts";
 import {
     renderPatroniBootstrapYaml,
@@ -33,7 +36,7 @@ export interface PatroniPasswordArgs {
 
 /** Arguments of {@link PatroniGroup}. */
 export interface PatroniGroupArgs {
-    target: SwarmTarget;
+    target: Target;
     /** Hosts by key. */
     hosts: { [key: string]: HostConnection };
     /** Memory of the smallest host that a node runs on, in MiB. */
@@ -58,6 +61,14 @@ export interface PatroniGroupArgs {
      * **Change:** not possible: data is never moved.
      */
     dataRoot?: string;
+    /**
+     * Whether data is kept in a named volume `<cluster>-<node>` on each host, instead of a directory under `dataRoot`.
+     *
+     * @default false
+     *
+     * **Change:** not possible: data is never moved.
+     */
+    dataVolumes?: boolean;
 }
 
 /** A PostgreSQL server with the Patroni that runs it. */
@@ -66,7 +77,7 @@ export interface PatroniEndpoint {
     key: string;
     /** The node's name in Patroni. */
     name: string;
-    /** The host's address. */
+    /** The host's address, or the node's own on a single host's bridge network. */
     address: string;
     postgresPort: number;
     apiPort: number;
@@ -88,7 +99,7 @@ const gateTimeoutSeconds = 600;
 const gateLagBytes = 16 * 1024 * 1024;
 
 /**
- * A group of Patroni nodes: one Swarm service for each, pinned to its host by label, with its data in a directory of the host.
+ * A group of Patroni nodes: one Swarm service or container for each, on its own host, with its data in a directory or volume of the host.
  *
  * Nodes know each other by host address. An update replaces one at a time: the leader's role is handed over before its container goes, and
  * the next node waits until this one streams again. What lives in the DCS is changed there, without a restart.
@@ -109,17 +120,18 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
             { target: args.target, members, ready: readyScript(members, args), startTimeoutSeconds },
             { parent: this },
         );
-        const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: [group] });
-        this.nodeEndpoints = members.map((member) => ({
-            key: member.key,
-            name: workloadNames.patroni(member.key),
-            address: member.host.address,
-            postgresPort: settings.postgresPort,
-            apiPort: settings.apiPort,
-        }));
+        const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: group });
+        this.nodeEndpoints = nodeEndpoints(members, args, settings);
         this.ready = dynamic.urn;
         this.registerOutputs({ nodes: this.nodeEndpoints, ready: this.ready });
     }
+}
+
+function nodeEndpoints(members: Member[], args: PatroniGroupArgs, settings: PatroniSettings): PatroniEndpoint[] {
+    return members.map(({ key, host }) => {
+        const { address, postgres, api } = locateNode(host.address, args.nodes[key] ?? { host: host.key }, settings);
+        return { key, name: workloadNames.patroni(key), address, postgresPort: postgres.known, apiPort: api.known };
+    });
 }
 
 function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Member[] {
@@ -140,6 +152,7 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
         postgresPort: settings.postgresPort,
         apiPort: settings.apiPort,
         dataRoot: args.dataRoot ?? defaultDataRoot,
+        dataVolumes: args.dataVolumes ?? false,
         resources: settings.resources,
         sharedMemoryMiB: Math.max(64, Math.floor(args.memoryMiB / 4)),
         minimumFreeMiB: settings.minimumFreeMiB,
@@ -161,7 +174,11 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
     };
     return Object.entries(args.nodes).flatMap(([key, node]) => {
         const host = args.hosts[node.host];
-        return host === undefined ? [] : [patroniMember(key, node, host, context)];
+        if (host === undefined) {
+            return [];
+        }
+        const constraints = labelConstraints(args.settings.placementLabel, [host]);
+        return [{ ...patroniMember(key, node, host, context), constraints }];
     });
 }
 
@@ -181,7 +198,7 @@ function readyScript(members: Member[], args: PatroniGroupArgs): string {
         waitFor(
             "well",
             startTimeoutSeconds,
-            `in_container patronictl -c ${containerPaths.patroniConfigDirectory} list ${scope} >&2; fail "the cluster is not complete after ${startTimeoutSeconds} s" "look at the states above and at 'docker service logs' of a node that is not running or streaming, then run 'pulumi up' again"`,
+            `in_container patronictl -c ${containerPaths.patroniConfigDirectory} list ${scope} >&2; fail "the cluster is not complete after ${startTimeoutSeconds} s" "look at the states above and at '${logsCommand(args.target, "NODE")}' of a node that is not running or streaming, then run 'pulumi up' again"`,
         ),
     ].join("\n");
 }
@@ -194,10 +211,15 @@ function applyDynamicConfig(
     args: PatroniGroupArgs,
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
-    const host = members[0]?.host ?? args.target.manager;
+    const [first] = members;
+    if (first === undefined) {
+        throw new pulumi.RunError("the group has no node although the checks passed: please report this");
+    }
+    const { host, workload } = first;
     const script = renderDynamicConfigScript({
         host,
-        serviceName: objectName(args.target.clusterName, members[0]?.workload.name ?? ""),
+        serviceName: objectName(args.target.clusterName, workload.name),
+        logsCommand: logsCommand(args.target, "$1"),
         scope: args.target.clusterName,
         configJson: renderPatroniDynamicJson(settings.dynamic),
         timeoutSeconds: gateTimeoutSeconds,

@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { containerPaths, defaultPorts, workloadNames } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
+import { locateNode, publishedPorts } from "./memberLocation";
 import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
-import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { logsCommand } from "./platform/target";
+import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
 import type { DcsSection } from "./render/dcsSections";
 import { localConninfo } from "./render/conninfo";
 import { renderPatroniMemberYaml } from "./render/patroniYaml";
@@ -27,11 +29,37 @@ export interface PatroniNodeArgs {
      */
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- texts, numbers and booleans: Pulumi's schemas have no unions of them
     tags?: { [name: string]: any };
+    /**
+     * Published TCP ports of this node alone; seed 004 has REST ports 8001 to 8003.
+     *
+     * @default - the group's `postgresPort` and `apiPort`, and the exporters' port; none for a node with an own address
+     *
+     * **Change:** rolling restart, also of HAProxy.
+     */
+    ports?: PatroniNodePortsArgs;
+    /**
+     * Address of its own on the bridge network of a single Docker host, where the other members and HAProxy then find it.
+     *
+     * @default - nodes are found at their host's address
+     *
+     * **Change:** rolling restart, also of HAProxy.
+     */
+    address?: string;
+}
+
+/** Published TCP ports of one Patroni node. */
+export interface PatroniNodePortsArgs {
+    /** @default - the group's `postgresPort` */
+    postgres?: number;
+    /** @default - the group's `apiPort` */
+    api?: number;
+    /** @default - the exporters' `port` */
+    exporter?: number;
 }
 
 /** What all nodes of a group share. */
 export interface PatroniNodeContext {
-    target: SwarmTarget;
+    target: Target;
     /** Patroni's name of the cluster. */
     scope: string;
     image: pulumi.Input<string>;
@@ -41,6 +69,7 @@ export interface PatroniNodeContext {
     postgresPort: number;
     apiPort: number;
     dataRoot: string;
+    dataVolumes: boolean;
     resources: ResourcesArgs;
     sharedMemoryMiB: number;
     minimumFreeMiB: number;
@@ -80,12 +109,13 @@ function patroniWorkload(
     context: PatroniNodeContext,
 ): Workload {
     const name = workloadNames.patroni(key);
+    const location = locateNode(host.address, node, context);
     const memberYaml = renderPatroniMemberYaml({
         scope: context.scope,
         name,
-        address: host.address,
-        postgresPort: context.postgresPort,
-        apiPort: context.apiPort,
+        address: location.address,
+        postgresPort: location.postgres.known,
+        apiPort: location.api.known,
         dcs: dcsSection(host, context.dcs),
         postgresMajor: context.postgresMajor,
         tags: node.tags ?? {},
@@ -110,6 +140,7 @@ function patroniWorkload(
         ],
         data: {
             hostPath: `${context.dataRoot}/${context.target.clusterName}/${name}`,
+            volumeName: context.dataVolumes ? objectName(context.target.clusterName, name) : undefined,
             path: containerPaths.postgresRoot,
             minimumFreeMiB: context.minimumFreeMiB,
         },
@@ -119,10 +150,8 @@ function patroniWorkload(
             // Docker's 64 MiB are too few for parallel queries.
             { path: "/dev/shm", sizeMiB: context.sharedMemoryMiB },
         ],
-        ports: [
-            { target: defaultPorts.postgres, published: context.postgresPort },
-            { target: defaultPorts.patroniApi, published: context.apiPort },
-        ],
+        ports: publishedPorts(location.postgres, location.api),
+        address: node.address,
         resources: context.resources,
         // Liveness of Patroni itself: PostgreSQL's own state is Patroni's to mend, and a killed container would only disturb it.
         health: {
@@ -168,7 +197,7 @@ function systemRolesScript(key: string, host: HostConnection, context: PatroniNo
         waitFor(
             "settled",
             context.gateTimeoutSeconds,
-            `fail "${node} neither leads nor streams after ${context.gateTimeoutSeconds} s" "see 'docker service logs ${objectName(context.target.clusterName, node)}', then run 'pulumi up' again"`,
+            `fail "${node} neither leads nor streams after ${context.gateTimeoutSeconds} s" "see '${logsCommand(context.target, node)}', then run 'pulumi up' again"`,
         ),
     ].join("\n");
 }
@@ -201,7 +230,7 @@ function caughtUpScript(key: string, host: HostConnection, context: PatroniNodeC
         waitFor(
             `api '/readiness?lag=${context.maximumLagBytes}&mode=write'`,
             context.gateTimeoutSeconds,
-            `fail "${node} does not stream within ${context.gateTimeoutSeconds} s; the nodes after it were left alone" "see 'docker service logs ${objectName(context.target.clusterName, node)}', then run 'pulumi up' again"`,
+            `fail "${node} does not stream within ${context.gateTimeoutSeconds} s; the nodes after it were left alone" "see '${logsCommand(context.target, node)}', then run 'pulumi up' again"`,
         ),
     ].join("\n");
 }

@@ -185,6 +185,15 @@ export interface PatroniSettingsArgs {
      */
     apiPort?: number;
     /**
+     * Name of a label that the hosts of Patroni's nodes must carry in their `labels`, beside the one that pins each member to its host. Seed 002
+     * gives each host a value of its own, seed 004 all hosts the same, which alone could put two members on one host.
+     *
+     * @default - none
+     *
+     * **Change:** rolling restart.
+     */
+    placementLabel?: string;
+    /**
      * CPU and memory of each node. Reservations and CPU limit of the default: seed 000.
      *
      * @default - at most 2 CPUs and the smallest host's memory, with 0.5 CPU and 512 MiB reserved

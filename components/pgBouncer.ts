@@ -3,30 +3,51 @@ import { checkPgBouncer } from "./checks/pgBouncer";
 import {
     containerPaths,
     defaultPorts,
+    defaultResources,
     networkAliases,
     pgbouncerDefaults,
     systemRoles,
     workloadNames,
 } from "./defaults";
 import { RouterConnection } from "./haProxy";
+import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
+import { readiness } from "./platform/readiness";
 import { spreadOut } from "./platform/spread";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
-import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
-import { PoolMode, renderPgBouncerIni, renderPgBouncerUsers } from "./render/pgbouncerIni";
+import { OverlayNetwork } from "./platform/runtime";
+import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
+import { withOpenFiles } from "./render/openFiles";
+import { PgBouncerServers, PoolMode, renderPgBouncerIni, renderPgBouncerUsers } from "./render/pgbouncerIni";
 import { scramVerifier } from "./render/scram";
 import { renderPgBouncerSql } from "./render/sql";
 
 /** Settings of PgBouncer. */
 export interface PgBouncerSettingsArgs {
     /**
+     * Whether there is any PgBouncer.
+     *
+     * @default true
+     *
+     * **Change:** in place; its clients are cut off. Its role stays in PostgreSQL.
+     */
+    enabled?: boolean;
+    /**
      * Keys of the hosts that each run one PgBouncer; two or more, so that one may fail.
      *
-     * @default - all hosts with a Patroni node
+     * @default - all hosts with the `placementLabel`, or else with a Patroni node
      *
      * **Change:** in place; a host that is taken out loses its entry point.
      */
     hosts?: string[];
+    /**
+     * Name of a label that PgBouncer's hosts carry in their `labels`, all with the same value, such as `edge` with "1" (seed 004).
+     *
+     * @default - none
+     *
+     * **Change:** rolling restart of PgBouncer.
+     */
+    placementLabel?: string;
     /**
      * How long a client keeps a server connection.
      *
@@ -36,7 +57,8 @@ export interface PgBouncerSettingsArgs {
      */
     poolMode?: PoolMode;
     /**
-     * Clients that each PgBouncer takes. Seed 002 has 10,000; Docker's limit of open files must allow for it.
+     * Clients that each PgBouncer takes; seed 002 has 10,000. It needs an open file for each: the soft limit is raised to it,
+     * and the hard one of Docker's service must allow it (524,288 since Docker 29, more before).
      *
      * @default 5000
      *
@@ -69,13 +91,21 @@ export interface PgBouncerSettingsArgs {
      */
     queryWaitTimeoutSeconds?: number;
     /**
-     * Published TCP port.
+     * Published TCP port. Behind HAProxy's `ports.pooled` nothing is published.
      *
      * @default 6432
      *
      * **Change:** rolling restart of PgBouncer.
      */
     port?: number;
+    /**
+     * Address of its own on the bridge network of a single Docker host; its ports are published all the same.
+     *
+     * @default - one that Docker chooses
+     *
+     * **Change:** restart of PgBouncer.
+     */
+    address?: string;
     /**
      * CPU and memory of each PgBouncer. Source of the default: seed 000.
      *
@@ -88,17 +118,23 @@ export interface PgBouncerSettingsArgs {
 
 /** Arguments of {@link PgBouncer}. */
 export interface PgBouncerArgs {
-    target: SwarmTarget;
+    target: Target;
     /** Hosts that each run one PgBouncer. */
     hosts: HostConnection[];
-    /** Placement constraint that exactly those hosts fulfil. */
+    /** Swarm placement constraint that exactly those hosts fulfil. */
     constraint: string;
     /** The entry points that lead to the primary. */
     router: RouterConnection;
     /** How its role and its look-up function are made. */
     sql: SqlConnection;
-    /** Overlay network on which other stacks find it as `pg-pgbouncer`. */
-    networkId: pulumi.Input<string>;
+    /** On a Swarm: overlay network on which other stacks find it as `pg-pgbouncer`, unless it is behind HAProxy. */
+    networkId?: pulumi.Input<string>;
+    /**
+     * Overlay network with HAProxy, and the only one then; needed where the router has a pooled port.
+     *
+     * @default - none
+     */
+    poolerNetworkId?: pulumi.Input<string>;
     /** Password of PgBouncer's own role. */
     password: pulumi.Input<string>;
     /** Salt of its SCRAM verifier. */
@@ -108,47 +144,43 @@ export interface PgBouncerArgs {
     image: pulumi.Input<string>;
 }
 
-/** Source: the resource table of seed 000. */
-const defaultResources: ResourcesArgs = {
-    cpuLimit: 0.5,
-    memoryLimitMiB: 256,
-    cpuReservation: 0.1,
-    memoryReservationMiB: 64,
-};
-
 const startTimeoutSeconds = 120;
+
+/** Open files beside those of the clients: server connections, listeners, DNS. */
+const ownFiles = 1024;
 
 /**
  * PgBouncer on several hosts, in front of the read-write entry points. It knows no password but its own: every other login is checked
  * against the SCRAM verifier that PostgreSQL has.
  */
 export class PgBouncer extends pulumi.ComponentResource {
-    /** Addresses of the hosts that run one. */
+    /** Addresses where clients reach it: of its own hosts, or of HAProxy's. */
     public readonly addresses: string[];
     public readonly port: number;
     /** Resolves when all of them run and can ask for verifiers. */
-    public readonly ready: pulumi.Output<string[]>;
+    public readonly ready: pulumi.Output<string>;
 
     constructor(name: string, args: PgBouncerArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:PgBouncer", name, {}, opts);
         assertNoProblems(checkPgBouncer("pgbouncer", args));
 
-        this.addresses = args.hosts.map((host) => host.address);
-        this.port = args.settings.port ?? defaultPorts.pgbouncer;
+        const { router, settings } = args;
+        this.addresses = router.pooledPort === undefined ? args.hosts.map((host) => host.address) : router.addresses;
+        this.port = router.pooledPort ?? settings.port ?? defaultPorts.pgbouncer;
         const role = createRole(name, args, this);
         const running = spreadOut(
             name,
             {
                 target: args.target,
                 hosts: args.hosts,
-                constraint: args.constraint,
+                constraints: [args.constraint, ...labelConstraints(settings.placementLabel, args.hosts)],
                 workload: pgBouncerWorkload(this.port, args),
-                network: { id: args.networkId, alias: networkAliases.pgbouncer },
+                networks: networksOf(args),
                 startTimeoutSeconds,
             },
             { parent: this },
         );
-        this.ready = pulumi.all([role.urn, running.urn]);
+        this.ready = readiness([role, ...running]);
         this.registerOutputs({ addresses: this.addresses, port: this.port, ready: this.ready });
     }
 }
@@ -168,7 +200,7 @@ function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
     return {
         name: workloadNames.pgbouncer,
         image: args.image,
-        args: ["pgbouncer", containerPaths.pgbouncerConfig],
+        args: withOpenFiles(maxClientConnections(args) + ownFiles, ["pgbouncer", containerPaths.pgbouncerConfig]),
         files: [
             { key: "config", path: containerPaths.pgbouncerConfig, content: pgBouncerIni(args), secret: false },
             {
@@ -179,8 +211,10 @@ function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
             },
         ],
         tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
-        ports: [{ target: defaultPorts.pgbouncer, published: port }],
-        resources: args.settings.resources ?? defaultResources,
+        address: args.settings.address,
+        networkAlias: networkAliases.pgbouncer,
+        ports: args.router.pooledPort === undefined ? [{ target: defaultPorts.pgbouncer, published: port }] : [],
+        resources: args.settings.resources ?? defaultResources.pgbouncer,
         health: {
             // Without a role that it knows PgBouncer logs a warning for each check.
             command:
@@ -201,13 +235,34 @@ function pgBouncerIni(args: PgBouncerArgs): string {
     const { settings } = args;
     const defaultPoolSize = settings.defaultPoolSize ?? pgbouncerDefaults.defaultPoolSize;
     return renderPgBouncerIni({
-        servers: { addresses: args.router.addresses, port: args.router.readWritePort },
+        servers: serversOf(args.router),
         poolMode: settings.poolMode ?? PoolMode.Transaction,
-        maxClientConnections: settings.maxClientConnections ?? pgbouncerDefaults.maxClientConnections,
+        maxClientConnections: maxClientConnections(args),
         defaultPoolSize,
         // Further roles share what the check has reckoned with for the database.
         maxDatabaseConnections: defaultPoolSize,
         maxPreparedStatements: settings.maxPreparedStatements ?? 200,
         queryWaitTimeoutSeconds: settings.queryWaitTimeoutSeconds ?? 120,
     });
+}
+
+function networksOf({ networkId, poolerNetworkId }: PgBouncerArgs): OverlayNetwork[] {
+    if (poolerNetworkId !== undefined) {
+        return [{ id: poolerNetworkId, aliases: [networkAliases.poolers] }];
+    }
+    return networkId === undefined ? [] : [{ id: networkId, aliases: [networkAliases.pgbouncer] }];
+}
+
+function maxClientConnections({ settings }: PgBouncerArgs): number {
+    return settings.maxClientConnections ?? pgbouncerDefaults.maxClientConnections;
+}
+
+/**
+ * The entry points to the primary: by address, or by HAProxy's name on the network that both share. Its read-write port asks Patroni,
+ * never PgBouncer, so there is no loop.
+ */
+function serversOf(router: RouterConnection): PgBouncerServers {
+    return router.pooledPort === undefined
+        ? { addresses: router.addresses, port: router.readWritePort }
+        : { addresses: [networkAliases.haproxy], port: defaultPorts.readWrite, dnsMaxTtlSeconds: 1 };
 }

@@ -2,27 +2,27 @@ import * as pulumi from "@pulumi/pulumi";
 import { ApplicationConnection, ApplicationDatabase, ApplicationEndpoints } from "./applicationDatabase";
 import { checkCluster, clusterWarnings } from "./checks/cluster";
 import { ClusterAdministrators, DirectLogin } from "./clusterAdministrators";
+import { portsByHost } from "./checks/ports";
 import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
 import { ClusterMonitoring, monitoringOf } from "./clusterMonitoring";
 import { ClusterOperations, operationsOf } from "./clusterOperations";
-import { ClusterNetwork } from "./clusterNetwork";
-import { allLabels, ClusterPlacement, placeOnHosts } from "./clusterPlacement";
+import { ClusterPlacement, placeOnHosts } from "./clusterPlacement";
+import { ClusterTarget, createTarget, required } from "./clusterTarget";
 import { systemRoles } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
+import { Firewall } from "./firewall";
 import { HaProxy } from "./haProxy";
-import { Host } from "./host";
 import { PatroniGroup } from "./patroniGroup";
 import { PgBouncer } from "./pgBouncer";
 import { assertNoProblems, showWarnings } from "./platform/problems";
 import { SqlConnection } from "./platform/sqlCommand";
-import { EndpointMode, PublishMode, SwarmTarget } from "./platform/workload";
 import { PostgresClusterArgs } from "./postgresClusterArgs";
 import { PostgresExporter } from "./postgresExporter";
 
 /**
- * A highly available PostgreSQL cluster on Docker Swarm: etcd, Patroni, HAProxy, PgBouncer, exporters, and a database for each application.
+ * A highly available PostgreSQL cluster on Docker Swarm or on plain Docker hosts: etcd, Patroni, HAProxy, PgBouncer, exporters, and a database for each application.
  *
  * @example
  * ```typescript
@@ -48,7 +48,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
     public readonly nodes: { [key: string]: ClusterNode };
     /** What the command `pgha` needs. */
     public readonly operations: ClusterOperations;
-    /** Id of the overlay network, for services of other stacks. */
+    /** On a Swarm the id of the overlay network, for services of other stacks; on plain Docker hosts the name of the bridge on each. */
     public readonly networkId: pulumi.Output<string>;
     /** The applications' databases, by key. */
     public readonly applications: { [key: string]: ApplicationConnection };
@@ -66,22 +66,22 @@ export class PostgresCluster extends pulumi.ComponentResource {
         showWarnings(clusterWarnings(args), this);
 
         const context = createContext(name, clusterName, args, this);
-        const network = createNetwork(context);
+        createFirewall(context);
         const credentials = createCredentials(context);
         const patroni = createPatroni(context, createDcs(context), credentials);
-        const haproxy = createHaProxy(context, patroni, network, credentials);
+        const haproxy = createHaProxy(context, patroni, credentials);
         const sql = routerSql(context.target, context.hosts, context.placement, haproxy, [
             patroni.ready,
             haproxy.ready,
         ]);
-        const pgbouncer = createPgBouncer(context, haproxy, network, sql, credentials);
+        const pgbouncer = createPgBouncer(context, haproxy, sql, credentials);
         const exporter = createExporter(context, patroni, sql, credentials);
 
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
-        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy);
-        this.networkId = network.networkId;
+        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy, exporter);
+        this.networkId = context.networkId;
         this.passwords = credentials.passwords;
         this.administrators = createAdministrators(context, haproxy, sql, credentials);
         this.applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
@@ -95,13 +95,11 @@ export class PostgresCluster extends pulumi.ComponentResource {
 }
 
 /** What all parts of a cluster share. */
-interface ClusterContext {
+interface ClusterContext extends ClusterTarget {
     /** The component's name, prefix of its children's. */
     name: string;
     args: PostgresClusterArgs;
     placement: ClusterPlacement;
-    hosts: { [key: string]: Host };
-    target: SwarmTarget;
     opts: pulumi.ComponentResourceOptions;
 }
 
@@ -116,40 +114,29 @@ function createContext(
 ): ClusterContext {
     const opts = { parent };
     const placement = placeOnHosts(clusterName, args);
-    const hosts = createHosts(name, placement, args, opts);
-    const target = {
-        clusterName,
-        manager: required(hosts, args.swarm.manager),
-        publishMode: args.swarm.publishMode ?? PublishMode.Host,
-        endpointMode: args.swarm.endpointMode ?? EndpointMode.DnsRoundRobin,
-        labels: args.labels ?? {},
-    };
-    return { name, args, placement, hosts, target, opts };
+    return { name, args, placement, opts, ...createTarget(name, clusterName, args, placement, opts) };
 }
 
-function createHosts(
-    name: string,
-    placement: ClusterPlacement,
-    args: PostgresClusterArgs,
-    opts: pulumi.ComponentResourceOptions,
-): { [key: string]: Host } {
-    const managerKey = args.swarm.manager;
-    const manager = { key: managerKey, ...required(args.hosts, managerKey) };
-    return Object.fromEntries(
-        Object.entries(args.hosts).map(([key, host]) => [
-            key,
-            new Host(`${name}-host-${key}`, { ...host, key, manager, labels: allLabels(key, host, placement) }, opts),
-        ]),
-    );
+function createFirewall({ name, args, target, hosts, bridge, placement, opts }: ClusterContext): void {
+    if (args.firewall !== undefined) {
+        const { clusterName } = target;
+        const ports = portsByHost(args, placement);
+        new Firewall(`${name}-firewall`, { ...args.firewall, clusterName, hosts, ports, bridge }, opts);
+    }
 }
 
-function createNetwork({ name, args, target, opts }: ClusterContext): ClusterNetwork {
-    return new ClusterNetwork(`${name}-network`, { target, ...args.network }, opts);
-}
-
-function createCredentials({ name, opts }: ClusterContext): ClusterCredentials {
-    const names = [...Object.values(systemRoles), ...Object.values(loginNames)];
+function createCredentials({ name, args, opts }: ClusterContext): ClusterCredentials {
+    const roles = Object.values(systemRoles).filter((role) => !disabledRoles(args).includes(role));
+    const names = [...roles, ...Object.values(loginNames)];
     return new ClusterCredentials(`${name}-credentials`, { names }, opts);
+}
+
+/** Roles of parts that are not made. */
+function disabledRoles(args: PostgresClusterArgs): string[] {
+    return [
+        ...(args.pgbouncer?.enabled === false ? [systemRoles.pgbouncer] : []),
+        ...(args.exporter?.enabled === false ? [systemRoles.exporter] : []),
+    ];
 }
 
 function createPatroni(context: ClusterContext, dcs: DcsConnection, credentials: ClusterCredentials): PatroniGroup {
@@ -174,17 +161,13 @@ function createPatroni(context: ClusterContext, dcs: DcsConnection, credentials:
             },
             image: args.images.patroni,
             dataRoot: args.dataRoot,
+            dataVolumes: args.dataVolumes,
         },
         context.opts,
     );
 }
 
-function createHaProxy(
-    context: ClusterContext,
-    patroni: PatroniGroup,
-    network: ClusterNetwork,
-    { passwords }: ClusterCredentials,
-): HaProxy {
+function createHaProxy(context: ClusterContext, patroni: PatroniGroup, { passwords }: ClusterCredentials): HaProxy {
     const { args, placement, target } = context;
     return new HaProxy(
         `${context.name}-haproxy`,
@@ -193,7 +176,8 @@ function createHaProxy(
             hosts: placement.haproxy.hosts.map((key) => required(context.hosts, key)),
             constraint: placement.haproxy.constraint,
             patroni,
-            networkId: network.networkId,
+            networkId: context.networkId,
+            poolerNetworkId: context.poolerNetworkId,
             statisticsPassword: required(passwords, loginNames.statistics),
             settings: args.haproxy ?? {},
             image: args.images.haproxy,
@@ -205,11 +189,13 @@ function createHaProxy(
 function createPgBouncer(
     context: ClusterContext,
     router: HaProxy,
-    network: ClusterNetwork,
     sql: SqlConnection,
     { passwords, salt }: ClusterCredentials,
-): PgBouncer {
+): PgBouncer | undefined {
     const { args, placement, target } = context;
+    if (args.pgbouncer?.enabled === false) {
+        return undefined;
+    }
     return new PgBouncer(
         `${context.name}-pgbouncer`,
         {
@@ -218,7 +204,8 @@ function createPgBouncer(
             constraint: placement.pgbouncer.constraint,
             router,
             sql,
-            networkId: network.networkId,
+            networkId: context.networkId,
+            poolerNetworkId: context.poolerNetworkId,
             password: required(passwords, systemRoles.pgbouncer),
             salt,
             settings: args.pgbouncer ?? {},
@@ -233,14 +220,20 @@ function createExporter(
     patroni: PatroniGroup,
     sql: SqlConnection,
     { passwords, salt }: ClusterCredentials,
-): PostgresExporter {
+): PostgresExporter | undefined {
     const { args, placement, target } = context;
+    if (args.exporter?.enabled === false) {
+        return undefined;
+    }
     const nodes = Object.entries(placement.patroni.nodes);
     return new PostgresExporter(
         `${context.name}-exporter`,
         {
             target,
             nodes: Object.fromEntries(nodes.map(([key, node]) => [key, required(context.hosts, node.host)])),
+            ports: Object.fromEntries(
+                nodes.flatMap(([key, { ports }]) => (ports?.exporter === undefined ? [] : [[key, ports.exporter]])),
+            ),
             patroni,
             sql,
             password: required(passwords, systemRoles.exporter),
@@ -270,7 +263,7 @@ function createAdministrators(
 function createApplications(
     { name, args, opts }: ClusterContext,
     haproxy: HaProxy,
-    pgbouncer: PgBouncer,
+    pgbouncer: PgBouncer | undefined,
     sql: SqlConnection,
     { salt }: ClusterCredentials,
 ): { [key: string]: ApplicationDatabase } {
@@ -278,7 +271,7 @@ function createApplications(
     const endpoints: ApplicationEndpoints = {
         direct: { addresses, port: haproxy.readWritePort },
         readOnly: { addresses, port: haproxy.readOnlyPort },
-        pooled: { addresses: pgbouncer.addresses, port: pgbouncer.port },
+        pooled: pgbouncer && { addresses: pgbouncer.addresses, port: pgbouncer.port },
     };
     return Object.fromEntries(
         Object.entries(args.applications ?? {}).map(([key, application]) => [
@@ -286,13 +279,4 @@ function createApplications(
             new ApplicationDatabase(`${name}-application-${key}`, { ...application, key, sql, endpoints, salt }, opts),
         ]),
     );
-}
-
-/** A value that the checks have made sure is there. */
-function required<T>(values: { [key: string]: T }, key: string): T {
-    const value = values[key];
-    if (value === undefined) {
-        throw new pulumi.RunError(`${key} is missing although the checks passed: please report this`);
-    }
-    return value;
 }

@@ -3,8 +3,10 @@ import { ApplicationArgs } from "./applicationDatabase";
 import { AdministratorArgs } from "./clusterAdministrators";
 import { ClusterNetworkArgs } from "./clusterNetwork";
 import { ConsulMemberArgs, ConsulSettingsArgs } from "./consulQuorum";
+import { DockerHostsArgs } from "./dockerHosts";
 import { EtcdMemberArgs, EtcdSettingsArgs } from "./etcdQuorum";
 import { ExternalEtcdArgs } from "./externalEtcd";
+import { FirewallSettingsArgs } from "./firewall";
 import { HaProxySettingsArgs } from "./haProxy";
 import { HostArgs } from "./host";
 import { PatroniNodeArgs } from "./patroniNode";
@@ -90,7 +92,7 @@ export interface ClusterPatroniArgs extends PatroniSettingsArgs {
 /** Arguments of {@link PostgresCluster}. */
 export interface PostgresClusterArgs {
     /**
-     * Name of the cluster: prefix of every Swarm object, Patroni's scope, name of the data directories.
+     * Name of the cluster: prefix of every name that Docker knows, Patroni's scope, name of the data directories.
      *
      * @default - the component's name
      *
@@ -103,11 +105,25 @@ export interface PostgresClusterArgs {
      * **Change:** in place for hosts without a member.
      */
     hosts: { [key: string]: HostArgs };
-    /** The Swarm. */
-    swarm: SwarmArgs;
+    /**
+     * The Swarm that the hosts form.
+     *
+     * @default - none; then `dockerHosts` is needed
+     *
+     * **Change:** not possible: the cluster would be taken down and made anew on its data.
+     */
+    swarm?: SwarmArgs;
+    /**
+     * The hosts as plain Docker hosts, without a Swarm; `{}` takes all defaults.
+     *
+     * @default - none; then `swarm` is needed
+     *
+     * **Change:** not possible, as for `swarm`.
+     */
+    dockerHosts?: DockerHostsArgs;
     /** Images of all parts. */
     images: ClusterImagesArgs;
-    /** @default - an encrypted overlay network on 10.0.20.0/24 */
+    /** On a Swarm only. @default - an encrypted overlay network on 10.0.20.0/24 */
     network?: ClusterNetworkArgs;
     /** @default - one member on each host with a Patroni node, unless `externalEtcd` or `consul` is given */
     etcd?: ClusterEtcdArgs;
@@ -120,7 +136,7 @@ export interface PostgresClusterArgs {
      */
     externalEtcd?: ExternalEtcdArgs;
     /**
-     * Consul in place of etcd.
+     * Consul in place of etcd. On a Swarm only.
      *
      * @default - none
      *
@@ -135,6 +151,14 @@ export interface PostgresClusterArgs {
     pgbouncer?: PgBouncerSettingsArgs;
     /** @default - one beside each Patroni node */
     exporter?: PostgresExporterSettingsArgs;
+    /**
+     * Who may reach the cluster's published ports; needs nftables on every host.
+     *
+     * @default - no firewall: everybody who reaches the hosts
+     *
+     * **Change:** in place.
+     */
+    firewall?: FirewallSettingsArgs;
     /**
      * Applications by key.
      *
@@ -160,7 +184,15 @@ export interface PostgresClusterArgs {
      */
     dataRoot?: string;
     /**
-     * Labels on every Swarm object.
+     * Whether data is kept in a named volume `<cluster>-<member>` for each member, instead of a directory under `dataRoot`.
+     *
+     * @default false
+     *
+     * **Change:** not possible: data is never moved.
+     */
+    dataVolumes?: boolean;
+    /**
+     * Labels on everything that Docker knows.
      *
      * @default - none beside `pgha.cluster`
      *

@@ -1,14 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
-import { containerPaths, defaultPorts, systemRoles, workloadNames } from "./defaults";
-import { PatroniConnection } from "./patroniGroup";
+import { containerPaths, defaultPorts, defaultResources, systemRoles, workloadNames } from "./defaults";
+import { PatroniConnection, PatroniEndpoint } from "./patroniGroup";
+import { objectName } from "./platform/objectName";
 import { rollOut } from "./platform/rollout";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
-import { HostConnection, ResourcesArgs, SwarmTarget, Workload } from "./platform/workload";
+import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
 import { scramVerifier } from "./render/scram";
 import { renderExporterSql } from "./render/sql";
 
 /** Settings of the exporter. */
 export interface PostgresExporterSettingsArgs {
+    /**
+     * Whether there are exporters.
+     *
+     * @default true
+     *
+     * **Change:** in place. Their role stays in PostgreSQL.
+     */
+    enabled?: boolean;
     /**
      * TCP port on each node's host.
      *
@@ -29,9 +38,15 @@ export interface PostgresExporterSettingsArgs {
 
 /** Arguments of {@link PostgresExporter}. */
 export interface PostgresExporterArgs {
-    target: SwarmTarget;
+    target: Target;
     /** Host of each Patroni node, by the node's key. */
     nodes: { [key: string]: HostConnection };
+    /**
+     * Published TCP port of single exporters, by the node's key.
+     *
+     * @default - `settings.port`
+     */
+    ports?: { [key: string]: number };
     /** The servers to watch. */
     patroni: PatroniConnection;
     /** How its role is made. */
@@ -45,14 +60,6 @@ export interface PostgresExporterArgs {
     image: pulumi.Input<string>;
 }
 
-/** Source: the resource table of seed 000. */
-const defaultResources: ResourcesArgs = {
-    cpuLimit: 0.25,
-    memoryLimitMiB: 128,
-    cpuReservation: 0.05,
-    memoryReservationMiB: 32,
-};
-
 const startTimeoutSeconds = 120;
 
 /** One Prometheus exporter beside each PostgreSQL node: seed 000 has a single one for three nodes, which goes blind with its host. */
@@ -63,17 +70,17 @@ export class PostgresExporter extends pulumi.ComponentResource {
     constructor(name: string, args: PostgresExporterArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:PostgresExporter", name, {}, opts);
 
-        const port = args.settings.port ?? defaultPorts.exporter;
-        this.targets = Object.values(args.nodes).map((host) => `${host.address}:${port}`);
+        const exporters = Object.entries(args.nodes).map(([key, host]) => locateExporter(key, host, args));
+        this.targets = exporters.map(({ target }) => target);
         createRole(name, args, this);
         rollOut(
             name,
             {
                 target: args.target,
-                members: Object.entries(args.nodes).map(([key, host]) => ({
+                members: exporters.map(({ key, host, published }) => ({
                     key,
                     host,
-                    workload: exporterWorkload(key, host, port, args),
+                    workload: exporterWorkload(key, published, args),
                 })),
                 startTimeoutSeconds,
             },
@@ -90,21 +97,40 @@ function createRole(name: string, args: PostgresExporterArgs, parent: pulumi.Res
     createSqlCommand(`${name}-role`, { connection: args.sql, sql, purpose: "make the exporter's role" }, { parent });
 }
 
-function exporterWorkload(key: string, host: HostConnection, port: number, args: PostgresExporterArgs): Workload {
-    const server = args.patroni.nodeEndpoints.find((endpoint) => endpoint.address === host.address);
+/** Where an exporter answers: beside a node with an own address it publishes a port only where one is given. */
+function locateExporter(key: string, host: HostConnection, args: PostgresExporterArgs) {
+    const hasOwnAddress = serverOf(key, args).address !== host.address;
+    const published = args.ports?.[key] ?? (hasOwnAddress ? undefined : (args.settings.port ?? defaultPorts.exporter));
+    const target =
+        published === undefined
+            ? `${objectName(args.target.clusterName, workloadNames.exporter(key))}:${defaultPorts.exporter}`
+            : `${host.address}:${published}`;
+    return { key, host, published, target };
+}
+
+function serverOf(key: string, args: PostgresExporterArgs): PatroniEndpoint {
+    const server = args.patroni.nodeEndpoints.find((endpoint) => endpoint.key === key);
+    if (server === undefined) {
+        throw new pulumi.RunError(`nodes.${key}: the group has no such node`);
+    }
+    return server;
+}
+
+function exporterWorkload(key: string, published: number | undefined, args: PostgresExporterArgs): Workload {
+    const server = serverOf(key, args);
     return {
         name: workloadNames.exporter(key),
         image: args.image,
         args: ["prometheus-postgres-exporter"],
         environment: {
-            DATA_SOURCE_URI: `${host.address}:${server?.postgresPort ?? defaultPorts.postgres}/postgres?sslmode=disable`,
+            DATA_SOURCE_URI: `${server.address}:${server.postgresPort}/postgres?sslmode=disable`,
             DATA_SOURCE_USER: systemRoles.exporter,
             DATA_SOURCE_PASS_FILE: containerPaths.exporterPassword,
         },
         files: [{ key: "password", path: containerPaths.exporterPassword, content: args.password, secret: true }],
         tmpfs: [],
-        ports: [{ target: defaultPorts.exporter, published: port }],
-        resources: args.settings.resources ?? defaultResources,
+        ports: published === undefined ? [] : [{ target: defaultPorts.exporter, published }],
+        resources: args.settings.resources ?? defaultResources.exporter,
         health: {
             command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${defaultPorts.exporter}/`],
             intervalSeconds: 10,

@@ -4,8 +4,8 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly PACKAGES=(openssh-client iproute2 iptables kmod jq curl)
-readonly PROGRAMS=(ssh ip iptables modprobe jq curl)
+readonly PACKAGES=(openssh-client iproute2 iptables nftables kmod jq curl)
+readonly PROGRAMS=(ssh ip iptables nft modprobe jq curl)
 readonly ENGINE_DIR=$LAB_HOME/engine
 readonly ENGINE_LOG=$ENGINE_DIR/dockerd.log
 readonly BOOTSTRAP_LOG=$ENGINE_DIR/debootstrap.log

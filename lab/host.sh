@@ -8,8 +8,6 @@ source "$LAB_DIR/hosts.sh"
 # shellcheck source-path=SCRIPTDIR source=swarm.sh
 source "$LAB_DIR/swarm.sh"
 
-# A clean power-off gives the host's containers dockerd's usual 15 seconds to end.
-readonly POWER_OFF_SECONDS=20
 # A host that was cut off finds back into the Swarm only after the managers' retries, which took up to a minute.
 readonly HEAL_SECONDS=150
 
@@ -26,7 +24,7 @@ Actions, on one or more of ${LAB_HOSTS[*]}:
   pause   freeze every process; the network card still answers
   resume  end a pause
   cut     pull the network cable: nobody reaches the host or its containers, nor do they reach anybody
-  heal    undo stop, crash, pause and cut, and wait until the host is ready in the Swarm
+  heal    undo stop, crash, pause and cut, and wait until the host is ready, also in its Swarm
 
 exec runs a command by the host's console, which works on a host that is cut off, too.
 USAGE
@@ -59,7 +57,7 @@ heal() {
   done
   for host in "$@"; do
     wait_for "$HEAL_SECONDS" host_answers "$host" || fail "sshd or dockerd on $host does not answer; see 'lab/host.sh exec $host cat /var/log/dockerd.log'"
-    wait_for "$HEAL_SECONDS" node_ready "$host" || fail "$host does not become ready in the Swarm; lab/up.sh repairs lost memberships and quorums"
+    [[ $(membership "$host") == inactive ]] || wait_for "$HEAL_SECONDS" node_ready "$host" || fail "$host does not become ready in the Swarm; lab/up.sh repairs lost memberships and quorums"
   done
 }
 
@@ -96,7 +94,7 @@ case $action in
   *) usage_error "unknown action: $action" ;;
 esac
 case $action in
-  stop) docker_on stop --time "$POWER_OFF_SECONDS" -- "$@" ;;
+  stop) power_off "$@" ;;
   crash) docker_on kill --signal KILL -- "$@" ;;
   start) docker_on start -- "$@" ;;
   pause) docker_on pause -- "$@" ;;

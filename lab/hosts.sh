@@ -23,3 +23,14 @@ set_cable() {
 
 # host_answers HOST: whether sshd lets the operator in, and dockerd answers.
 host_answers() { timeout 10 ssh -F "$LAB_SSH_CONFIG" "$1" docker version >/dev/null 2>&1; }
+
+# A clean power-off gives the host's containers dockerd's usual 15 seconds to end.
+readonly POWER_OFF_SECONDS=20
+
+# power_off HOST...: powers hosts off cleanly, where they run.
+power_off() {
+  local host
+  for host in "$@"; do
+    [[ $(host_state "$host") != running ]] || docker stop --time "$POWER_OFF_SECONDS" "$(lab_container "$host")" >/dev/null
+  done
+}

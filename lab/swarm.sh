@@ -82,3 +82,11 @@ form_swarm() {
     wait_for "$JOIN_TIMEOUT" node_ready "$host" || fail "$host does not become ready in the Swarm; see 'lab/host.sh exec $host docker info'"
   done
 }
+
+# leave_swarm HOST...: makes hosts plain Docker hosts.
+leave_swarm() {
+  local host
+  for host in "$@"; do
+    [[ $(membership "$host") == inactive ]] || on "$host" docker swarm leave --force >/dev/null
+  done
+}

@@ -177,6 +177,16 @@ test_bad_usage() {
   check "an unknown action is refused" refused 'unknown action: explode' "$LAB_DIR/host.sh" explode db1
 }
 
+test_plain_hosts() {
+  check "lab/up.sh --plain leaves plain Docker hosts" "$LAB_DIR/up.sh" --plain
+  check "none of them is in a Swarm" equal "$(for host in "${LAB_HOSTS[@]}"; do membership "$host"; done | sort --unique)" inactive
+  "$LAB_DIR/host.sh" stop db3 >/dev/null
+  check "heal works without a Swarm" "$LAB_DIR/host.sh" heal db3
+  check "lab/up.sh --single leaves one host on" "$LAB_DIR/up.sh" --single
+  check "the others are off" equal "$(host_state db2) $(host_state db3)" 'exited exited'
+  check "lab/up.sh forms the Swarm again" "$LAB_DIR/up.sh"
+}
+
 (($# == 0)) || usage_error "unexpected argument: $1"
 trap '"$LAB_DIR/down.sh" --purge >/dev/null' EXIT
 check "lab/up.sh" "$LAB_DIR/up.sh"
@@ -189,5 +199,6 @@ test_faults
 test_lost_membership
 test_warm_up
 test_swarm
+test_plain_hosts
 ((failures == 0)) || fail "$failures checks failed"
 log "all checks passed"

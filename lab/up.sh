@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings the lab up, from nothing or from whatever is left of it: three hosts that form a Swarm, and a registry.
+# Brings the lab up, from nothing or from whatever is left of it: hosts that form a Swarm or stay plain, and a registry.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,7 +8,15 @@ source "$LAB_DIR/hosts.sh"
 # shellcheck source-path=SCRIPTDIR source=swarm.sh
 source "$LAB_DIR/swarm.sh"
 
-usage() { printf 'Usage: lab/up.sh\n'; }
+usage() {
+  cat <<'USAGE'
+Usage: lab/up.sh [--plain | --single]
+
+Three hosts that form a Swarm, and a registry.
+  --plain   the hosts are plain Docker hosts: each leaves the Swarm, which ends what runs in it
+  --single  the same, and all but the first are powered off
+USAGE
+}
 
 # What a container needs to be a Docker host. Not --privileged: where this machine itself lacks a capability, that fails.
 readonly HOST_CAPABILITIES=(
@@ -106,7 +114,13 @@ start_host() {
   set_cable "$1" up
 }
 
-(($# == 0)) || usage_error "unexpected argument: $1"
+mode=${1:-}
+(($# <= 1)) || usage_error "one option at most"
+case $mode in
+  '' | --plain | --single) ;;
+  -h | --help) usage && exit ;;
+  *) usage_error "unknown option: $mode" ;;
+esac
 "$LAB_DIR/engine.sh"
 one_at_a_time "$LAB_STATE"
 write_client_files
@@ -117,12 +131,21 @@ registry_image=$(image_name registry)
 build_image "$host_image"
 build_image "$registry_image"
 start_registry
-for host in "${LAB_HOSTS[@]}"; do start_host "$host"; done
+running=("${LAB_HOSTS[@]}")
+[[ $mode != --single ]] || running=("${LAB_HOSTS[0]}")
+for host in "${running[@]}"; do start_host "$host"; done
 log "host containers and registry run; waiting for sshd and dockerd"
-for host in "${LAB_HOSTS[@]}"; do
+for host in "${running[@]}"; do
   wait_for 60 host_answers "$host" || fail "dockerd or sshd on $host does not answer after a minute; see 'lab/host.sh exec $host cat /var/log/dockerd.log'"
 done
-log "sshd and dockerd answer on ${LAB_HOSTS[*]}; waiting for the Swarm"
-form_swarm
+log "sshd and dockerd answer on ${running[*]}"
+if [[ -z $mode ]]; then
+  form_swarm
+  what="a Swarm of ${#LAB_HOSTS[@]} managers"
+else
+  leave_swarm "${running[@]}"
+  [[ $mode != --single ]] || power_off "${LAB_HOSTS[@]:1}"
+  what="plain Docker on ${running[*]}"
+fi
 wait_for 30 curl --silent --fail "http://$LAB_REGISTRY_PUSH/v2/" || fail "the registry does not answer; see 'docker logs $LAB_REGISTRY_CONTAINER'"
-log "the lab is up: a Swarm of ${#LAB_HOSTS[@]} managers, a registry at $LAB_REGISTRY (push to $LAB_REGISTRY_PUSH)"
+log "the lab is up: $what, a registry at $LAB_REGISTRY (push to $LAB_REGISTRY_PUSH)"

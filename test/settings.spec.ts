@@ -77,7 +77,7 @@ describe("settings", () => {
             given: { ...good, patroni: { timing: "faster" } },
             problem: /^pgha:patroni\.timing: .*"fast"\|"default"\|"wan"/,
         },
-        { name: "a missing section", given: { ...good, swarm: undefined }, problem: /^pgha:swarm: / },
+        { name: "a missing section", given: { ...good, images: undefined }, problem: /^pgha:images: / },
         {
             name: "a missing image",
             given: { ...good, images: { ...images, haproxy: undefined } },

@@ -6,17 +6,20 @@ import { postgresParameters } from "../patroniSettings";
 import type { PostgresClusterArgs } from "../postgresClusterArgs";
 import { checkAdministrators, checkApplications, checkLoginsApart } from "./applications";
 import { checkConsulSettings, checkDcsChoice, checkDcsHosts, checkExternalEtcd } from "./dcs";
+import { checkAddresses, checkBridge, checkPlatform, checkReservations } from "./dockerHosts";
 import { checkEtcdSettings } from "./etcd";
+import { checkClusterFirewall } from "./firewall";
 import { checkHaProxySettings } from "./haProxy";
 import { checkHost, hostWarnings } from "./hosts";
-import { checkKnownHost, checkMembers, checkSpread } from "./members";
+import { checkKnownHost, checkMembers, checkSpread, sharedHostWarnings } from "./members";
 import { checkClusterName, checkLabelName } from "./names";
 import { checkNetwork, checkSubnetApart } from "./network";
-import { checkPatroniSettings, checkTags } from "./patroni";
+import { checkNodes, checkPatroniSettings } from "./patroni";
 import { checkPgBouncerSettings, checkPoolSizes } from "./pgBouncer";
 import { checkPorts } from "./ports";
 import { Problem } from "./problem";
 import { checkSlotsApart, checkWalLevel } from "./slots";
+import { checkRouting } from "./routing";
 import { checkNumber, checkResources, duplicated, portBounds } from "./values";
 
 type Members = { [key: string]: { host: string } };
@@ -32,27 +35,27 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...Object.entries(args.hosts).flatMap(([key, host]) => checkHost(key, host)),
         ...checkHostsApart(args),
         ...checkLabelsApart(args.hosts),
-        ...checkKnownHost("swarm.manager", args.swarm.manager, args.hosts),
+        ...checkPlatform(args),
+        ...(args.swarm === undefined ? [] : checkKnownHost("swarm.manager", args.swarm.manager, args.hosts)),
         ...Object.keys(args.labels ?? {}).flatMap((name) => checkLabelName("labels", name)),
         ...checkDataRoot("dataRoot", args.dataRoot),
-        ...checkNetwork("network", args.network ?? {}),
-        ...checkSubnetApart(
-            "network.subnet",
-            args.network?.subnet,
-            Object.values(args.hosts).map((host) => host.address),
-        ),
+        ...checkNetworks(args),
         ...checkDcs(clusterName, args, placement),
         ...checkPatroniSettings("patroni", args.patroni ?? {}, Object.keys(nodes).length, memoryMiB),
         ...checkMembers("patroni.nodes", clusterName, nodes, hosts),
-        ...checkTags("patroni.nodes", nodes),
+        ...checkNodes("patroni.nodes", nodes),
         ...checkSlotsApart("patroni.slots", args.patroni?.slots, Object.keys(nodes)),
         ...checkHaProxySettings("haproxy", args.haproxy ?? {}),
         ...checkSpread("haproxy.hosts", args.haproxy?.hosts, args.hosts),
+        ...checkRouting(args, placement),
         ...checkPgBouncerSettings("pgbouncer", args.pgbouncer ?? {}),
         ...checkSpread("pgbouncer.hosts", args.pgbouncer?.hosts, args.hosts),
         ...checkNumber("exporter.port", args.exporter?.port, portBounds),
         ...checkResources("exporter.resources", args.exporter?.resources),
         ...checkPorts(args, placement),
+        ...checkAddresses(args),
+        ...checkReservations(args, placement),
+        ...checkClusterFirewall("firewall", args, placement),
         ...checkApplications("applications", args.applications ?? {}),
         ...checkAdministrators("administrators", args.administrators ?? {}),
         ...checkLoginsApart(args.administrators ?? {}, args.applications ?? {}),
@@ -81,14 +84,14 @@ function checkDcs(clusterName: string, args: PostgresClusterArgs, placement: Clu
     const { consul, etcd, externalEtcd } = args;
     const hosts = placedHosts(args);
     const servers = placement.consul.members;
-    const members = (path: string, given: Members | undefined, placed: Members): Problem[] =>
-        checkMembers(path, clusterName, given ?? onKnownHosts(placed, args.hosts), hosts);
+    const members = (path: string, given: Members | undefined, placed: Members, mayShareOnlyHost: boolean): Problem[] =>
+        checkMembers(path, clusterName, given ?? onKnownHosts(placed, args.hosts), hosts, mayShareOnlyHost);
     return [
         ...checkDcsChoice(args),
         ...(usesEtcd(args)
             ? [
                   ...checkEtcdSettings("etcd", { ...etcd, ...placement.etcd }),
-                  ...members("etcd.members", etcd?.members, placement.etcd.members),
+                  ...members("etcd.members", etcd?.members, placement.etcd.members, true),
               ]
             : []),
         ...(externalEtcd === undefined ? [] : checkExternalEtcd("externalEtcd", externalEtcd)),
@@ -96,7 +99,7 @@ function checkDcs(clusterName: string, args: PostgresClusterArgs, placement: Clu
             ? []
             : [
                   ...checkConsulSettings("consul", { ...consul, ...placement.consul }),
-                  ...members("consul.members", consul.members, servers),
+                  ...members("consul.members", consul.members, servers, false),
                   ...checkDcsHosts(
                       "patroni.nodes",
                       placement.patroni.nodes,
@@ -106,12 +109,24 @@ function checkDcs(clusterName: string, args: PostgresClusterArgs, placement: Clu
     ];
 }
 
+/** Checks the network of the platform that is given. */
+function checkNetworks(args: PostgresClusterArgs): Problem[] {
+    const addresses = Object.values(args.hosts).map((host) => host.address);
+    if (args.swarm === undefined) {
+        return checkBridge("dockerHosts.subnet", args.dockerHosts?.subnet, addresses);
+    }
+    return [
+        ...checkNetwork("network", args.network ?? {}),
+        ...checkSubnetApart("network.subnet", args.network?.subnet, addresses),
+    ];
+}
+
 /** What may be so, but should be known. */
 export function clusterWarnings(args: PostgresClusterArgs): Problem[] {
     const hosts = Object.entries(args.hosts).flatMap(([key, host]) => hostWarnings(key, host));
     const images = Object.entries(args.images).flatMap(([name, image]) => imageWarnings(`images.${name}`, image));
     const single = (["haproxy", "pgbouncer"] as const).flatMap((role) =>
-        args[role]?.hosts?.length === 1
+        args[role]?.hosts?.length === 1 && Object.keys(args.hosts).length > 1
             ? [{ path: `${role}.hosts`, reason: "one host is given; if it fails nobody gets through" }]
             : [],
     );
@@ -131,7 +146,11 @@ export function clusterWarnings(args: PostgresClusterArgs): Problem[] {
                   },
               ]
             : [];
-    return [...hosts, ...images, ...single, ...slots, ...failsafe];
+    const shared = [
+        ...sharedHostWarnings("etcd.members", args.etcd?.members ?? {}, args.hosts),
+        ...sharedHostWarnings("patroni.nodes", args.patroni?.nodes ?? {}, args.hosts),
+    ];
+    return [...hosts, ...images, ...single, ...slots, ...failsafe, ...shared];
 }
 
 /** Members that follow from the nodes: a node's unknown host is reported once, with the node. */

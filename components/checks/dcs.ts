@@ -53,7 +53,7 @@ export function checkConsul(path: string, args: ConsulQuorumArgs): Problem[] {
     return [
         ...checkClusterName("target.clusterName", args.target.clusterName),
         ...checkConsulSettings(path, args),
-        ...checkMembers(`${path}.members`, args.target.clusterName, args.members, args.hosts),
+        ...checkMembers(`${path}.members`, args.target.clusterName, args.members, args.hosts, false),
     ];
 }
 

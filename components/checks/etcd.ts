@@ -1,8 +1,9 @@
 import { etcdDefaults } from "../defaults";
 import type { EtcdQuorumArgs } from "../etcdQuorum";
 import { Problem } from "./problem";
-import { checkMembers, checkQuorumSize } from "./members";
+import { checkMembers, checkQuorumSize, memberHosts } from "./members";
 import { checkClusterName } from "./names";
+import { checkPlacementLabel } from "./placement";
 import { checkNumbers, checkResources, portBounds } from "./values";
 
 /** Checks an etcd quorum. */
@@ -11,6 +12,7 @@ export function checkEtcd(path: string, args: EtcdQuorumArgs): Problem[] {
         ...checkClusterName("target.clusterName", args.target.clusterName),
         ...checkEtcdSettings(path, args),
         ...checkMembers(`${path}.members`, args.target.clusterName, args.members, args.hosts),
+        ...checkPlacementLabel(`${path}.placementLabel`, args.placementLabel, memberHosts(args.members, args.hosts)),
     ];
 }
 
@@ -26,6 +28,9 @@ export function checkEtcdSettings(path: string, args: Omit<EtcdQuorumArgs, "targ
         }),
         ...checkResources(`${path}.resources`, args.resources),
         ...checkQuorumSize(`${path}.members`, Object.keys(args.members).length),
+        ...Object.entries(args.members).flatMap(([key, { ports }]) =>
+            checkNumbers(`${path}.members.${key}.ports`, ports ?? {}, { client: portBounds, peer: portBounds }),
+        ),
     ];
     const heartbeat = args.heartbeatIntervalMilliseconds ?? etcdDefaults.heartbeatIntervalMilliseconds;
     const election = args.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds;

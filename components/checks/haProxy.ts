@@ -1,4 +1,6 @@
 import type { HaProxyArgs, HaProxySettingsArgs } from "../haProxy";
+import { checkServiceLabels } from "./names";
+import { checkSharedLabel } from "./placement";
 import { Problem } from "./problem";
 import { checkNumbers, checkResources, portBounds } from "./values";
 
@@ -7,7 +9,17 @@ const silence = { min: 60, max: 2147483 };
 
 /** Checks HAProxy. */
 export function checkHaProxy(path: string, args: HaProxyArgs): Problem[] {
-    return checkHaProxySettings(path, args.settings);
+    const { settings } = args;
+    const pooled = settings.ports?.pooled;
+    const reason = `${pooled} was given without a poolerNetworkId; HAProxy finds PgBouncer on that network`;
+    return [
+        ...checkHaProxySettings(path, settings),
+        ...checkSharedLabel(`${path}.placementLabel`, settings.placementLabel, args.hosts),
+        ...checkServiceLabels(`${path}.labels`, settings.labels, args.target.labels),
+        ...(pooled !== undefined && args.poolerNetworkId === undefined
+            ? [{ path: `${path}.ports.pooled`, reason }]
+            : []),
+    ];
 }
 
 /** Checks what can be told without the hosts. */
@@ -28,6 +40,7 @@ export function checkHaProxySettings(path: string, settings: HaProxySettingsArgs
             readOnly: portBounds,
             any: portBounds,
             statistics: portBounds,
+            pooled: portBounds,
         }),
         ...checkResources(`${path}.resources`, settings.resources),
     ];

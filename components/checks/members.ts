@@ -10,12 +10,13 @@ interface PlacedHost {
     constraint: string;
 }
 
-/** Checks that each member of a group is on a host that is known, and on one of its own. */
+/** Checks that each member of a group is on a host that is known, and on one of its own. Those whose ports can differ may share the only host. */
 export function checkMembers(
     path: string,
     clusterName: string,
     members: { [key: string]: { host: string } },
     hosts: { [key: string]: PlacedHost },
+    mayShareOnlyHost = true,
 ): Problem[] {
     const entries = Object.entries(members);
     const longest = longestMemberKey(clusterName);
@@ -24,6 +25,9 @@ export function checkMembers(
         ...checkKey(`${path}.${key}`, key, longest < 1 ? undefined : longest),
         ...checkKnownHost(`${path}.${key}.host`, member.host, hosts),
     ]);
+    if (mayShareOnlyHost && Object.keys(hosts).length === 1) {
+        return problems;
+    }
     const byHost = duplicated(entries.map(([key, member]) => ({ path: `${path}.${key}`, value: member.host })));
     const byLabel = duplicated(
         entries.map(([key, member]) => ({
@@ -51,6 +55,28 @@ export function checkQuorumSize(path: string, count: number): Problem[] {
     }
     const reason = `${count} members were given; an odd number from 1 to ${mostQuorumMembers} is allowed, because an even one tolerates no more losses than one less`;
     return [{ path, reason }];
+}
+
+/** Warns of members that share the only host. */
+export function sharedHostWarnings(
+    path: string,
+    members: { [key: string]: { host: string } },
+    hosts: { [key: string]: unknown },
+): Problem[] {
+    const count = Object.keys(members).length;
+    return Object.keys(hosts).length === 1 && count > 1
+        ? [
+              {
+                  path,
+                  reason: `all ${count} are on one host, so the cluster survives the loss of a container, but not of the host`,
+              },
+          ]
+        : [];
+}
+
+/** The known hosts of a group's members. */
+export function memberHosts<T>(members: { [key: string]: { host: string } }, hosts: { [key: string]: T }): T[] {
+    return Object.values(members).flatMap((member) => hosts[member.host] ?? []);
 }
 
 /** Checks that a host is known. */

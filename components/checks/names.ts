@@ -68,6 +68,37 @@ export function checkLabelName(path: string, name: string): Problem[] {
         : [{ path, reason: `"${name}" was given; letters, digits, ".", "_", "/" and "-" are allowed` }];
 }
 
+/** Names that belong to this library, to Docker's own tools and to the engine. */
+const ownLabels = /^(pgha|com\.docker|io\.docker|org\.dockerproject)\./;
+
+/** Checks labels of a service and its containers: other programs give them their form, so any text may be a value. */
+export function checkServiceLabels(
+    path: string,
+    labels: { [name: string]: string } | undefined,
+    clusterLabels: { [name: string]: string },
+): Problem[] {
+    return Object.entries(labels ?? {}).flatMap(([name, value]) => {
+        if (ownLabels.test(name)) {
+            return [{ path, reason: `"${name}" was given; names of "pgha." and of Docker itself are taken` }];
+        }
+        if (Object.hasOwn(clusterLabels, name)) {
+            return [{ path, reason: `"${name}" was given; the cluster's labels have it already` }];
+        }
+        if (!/^[!-<>-~]+$/.test(name)) {
+            return [{ path, reason: `"${name}" was given; a name without spaces and "=" is allowed` }];
+        }
+        // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+        return /[\u0000-\u001f\u007f]/.test(value)
+            ? [
+                  {
+                      path: `${path}["${name}"]`,
+                      reason: `${JSON.stringify(value)} was given; text on one line is allowed`,
+                  },
+              ]
+            : [];
+    });
+}
+
 /** Checks the value of a node label: constraints compare it as a word. */
 export function checkLabelValue(path: string, value: string): Problem[] {
     return /^[A-Za-z0-9._-]+$/.test(value)

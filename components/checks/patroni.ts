@@ -6,9 +6,10 @@ import { HbaMethod, HbaType } from "../render/pgHba";
 import type { HbaRuleArgs } from "../render/pgHba";
 import { checkDcsHosts } from "./dcs";
 import { Problem } from "./problem";
-import { checkMembers } from "./members";
+import { checkMembers, memberHosts } from "./members";
 import { pagesToMiB } from "./memory";
 import { checkClusterName } from "./names";
+import { checkPlacementLabel } from "./placement";
 import { checkSlots, checkSlotsApart } from "./slots";
 import { checkTiming } from "./timing";
 import { checkNumber, checkNumbers, checkResources, portBounds } from "./values";
@@ -42,12 +43,17 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
         ...checkClusterName("target.clusterName", args.target.clusterName),
         ...checkPatroniSettings(path, args.settings, Object.keys(args.nodes).length, args.memoryMiB),
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
-        ...checkTags(`${path}.nodes`, args.nodes),
+        ...checkNodes(`${path}.nodes`, args.nodes),
         ...checkSlotsApart(`${path}.slots`, args.settings.slots, Object.keys(args.nodes)),
         ...checkDcsHosts(
             `${path}.nodes`,
             args.nodes,
             args.dcs.dcsHostSettings && Object.keys(args.dcs.dcsHostSettings),
+        ),
+        ...checkPlacementLabel(
+            `${path}.placementLabel`,
+            args.settings.placementLabel,
+            memberHosts(args.nodes, args.hosts),
         ),
     ];
 }
@@ -150,10 +156,17 @@ function checkParameter(path: string, name: string, value: unknown): Problem[] {
 }
 
 /** Checks the tags of Patroni nodes. */
-export function checkTags(path: string, nodes: { [key: string]: PatroniNodeArgs }): Problem[] {
-    return Object.entries(nodes).flatMap(([key, node]) =>
-        Object.entries(node.tags ?? {}).flatMap(([name, value]) => checkScalar(`${path}.${key}.tags.${name}`, value)),
-    );
+export function checkNodes(path: string, nodes: { [key: string]: PatroniNodeArgs }): Problem[] {
+    return Object.entries(nodes).flatMap(([key, node]) => [
+        ...Object.entries(node.tags ?? {}).flatMap(([name, value]) =>
+            checkScalar(`${path}.${key}.tags.${name}`, value),
+        ),
+        ...checkNumbers(`${path}.${key}.ports`, node.ports ?? {}, {
+            postgres: portBounds,
+            api: portBounds,
+            exporter: portBounds,
+        }),
+    ]);
 }
 
 function checkScalar(path: string, value: unknown): Problem[] {

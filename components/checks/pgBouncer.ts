@@ -1,11 +1,20 @@
 import type { PgBouncerArgs, PgBouncerSettingsArgs } from "../pgBouncer";
 import { pgbouncerDefaults, reservedConnections } from "../defaults";
+import { checkSharedLabel } from "./placement";
 import { Problem } from "./problem";
 import { checkNumber, checkNumbers, checkResources, portBounds } from "./values";
 
 /** Checks PgBouncer. */
 export function checkPgBouncer(path: string, args: PgBouncerArgs): Problem[] {
-    return checkPgBouncerSettings(path, args.settings);
+    const { settings, router } = args;
+    const reason = `none was given, but the router has the pooled port ${router.pooledPort}; both meet on that network`;
+    return [
+        ...checkPgBouncerSettings(path, settings),
+        ...checkSharedLabel(`${path}.placementLabel`, settings.placementLabel, args.hosts),
+        ...(router.pooledPort !== undefined && args.poolerNetworkId === undefined
+            ? [{ path: `${path}.poolerNetworkId`, reason }]
+            : []),
+    ];
 }
 
 /** Checks what can be told without the hosts. */

@@ -19,7 +19,8 @@ export function createDataDirectory(
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
     const script = host.ready.apply(() => dataDirectoryScript(identity, data, host));
-    return createHostCommand(`${name}-data`, { host, purpose: `make ${data.hostPath}`, script }, opts);
+    const purpose = `make ${data.volumeName ?? data.hostPath}`;
+    return createHostCommand(`${name}-data`, { host, purpose, script }, opts);
 }
 
 /** The script that makes a data directory. */
@@ -30,7 +31,7 @@ function dataDirectoryScript(
 ): string {
     return [
         failFunction(host),
-        `dir=${shellQuote(data.hostPath)}`,
+        ...(data.volumeName === undefined ? [`dir=${shellQuote(data.hostPath)}`] : volumeLines(data.volumeName)),
         `me=${shellQuote(identity)}`,
         `mkdir -p "$dir" || fail "can't make $dir" "look at the file system with 'df $dir' and 'mount'"`,
         `free=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')`,
@@ -47,4 +48,13 @@ function dataDirectoryScript(
         `chown ${containerUser.uid}:${containerUser.gid} "$dir"`,
         'chmod 700 "$dir"',
     ].join("\n");
+}
+
+/** Makes a named volume, and takes the directory that holds it. */
+function volumeLines(name: string): string[] {
+    const volume = shellQuote(name);
+    return [
+        `docker volume create ${volume} >/dev/null || fail ${shellQuote(`can't make the volume ${name}`)} "look at 'docker volume ls' there"`,
+        `dir=$(docker volume inspect -f '{{.Mountpoint}}' ${volume})`,
+    ];
 }

@@ -36,7 +36,9 @@ export interface HostCommandArgs {
     /** Something that makes the script run again when it changes. */
     stamp?: pulumi.Input<string>;
     /** Runs when the resource goes, also in `destroy`. */
-    deleteScript?: string;
+    deleteScript?: pulumi.Input<string>;
+    /** Something that, when it changes, makes the command new and then undoes the old one by its delete script. */
+    replaceOn?: pulumi.Input<string>;
 }
 
 /** Runs a script on a host, as root, over ssh with a verified host key. */
@@ -50,7 +52,9 @@ export function createHostCommand(
     const run = pulumi.interpolate`${shell} run ${shellQuote(args.purpose)} ${args.stamp ?? ""}`.apply((text) =>
         text.trim(),
     );
-    const script = pulumi.output(args.script).apply((text) => standardInput(text, args.deleteScript));
+    const script = pulumi
+        .all([args.script, args.deleteScript])
+        .apply(([text, deleteText]) => standardInput(text, deleteText));
     return new remote.Command(
         name,
         {
@@ -67,6 +71,7 @@ export function createHostCommand(
             delete: args.deleteScript === undefined ? undefined : `${shell} delete`,
             stdin: args.showScript ? script : pulumi.secret(script),
             logging: remote.Logging.None,
+            triggers: args.replaceOn === undefined ? undefined : [args.replaceOn],
             // The previous output would travel as environment variables, which sshd refuses (pulumi-command#430).
             addPreviousOutputInEnv: false,
         },

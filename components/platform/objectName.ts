@@ -17,3 +17,8 @@ export function versionedName(name: string, content: string): string {
 export function contentHash(content: string): string {
     return createHash("sha256").update(content).digest("hex").slice(0, hashLength);
 }
+
+/** A name for a cluster's bridge that the kernel takes: it has room for 15 characters. */
+export function bridgeName(clusterName: string): string {
+    return `pgha-${contentHash(clusterName)}`;
+}

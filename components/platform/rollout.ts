@@ -1,18 +1,19 @@
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { createDataDirectory } from "./dataDirectory";
 import { groupFingerprint, workloadFingerprint } from "./fingerprint";
 import { createHostCommand, RunOn } from "./hostCommand";
 import { objectName } from "./objectName";
-import { waitForServices } from "./scripts";
-import { createSwarmService } from "./swarmService";
-import { HostConnection, PublishMode, SwarmTarget, Workload } from "./workload";
+import { Runtime } from "./runtime";
+import { runtimeOf } from "./target";
+import { HostConnection, Target, Workload } from "./workload";
 
 /** One member of a group that is updated member by member. */
 export interface Member {
     /** The user's key of the member. */
     key: string;
     host: HostConnection;
+    /** Constraints beside the host's own, which pins the member. */
+    constraints?: string[];
     workload: Workload;
     /** Runs on the member's host before its container is replaced, never at the first creation. */
     beforeUpdate?: string;
@@ -24,7 +25,7 @@ export interface Member {
 
 /** Arguments of {@link rollOut}. */
 export interface RolloutArgs {
-    target: SwarmTarget;
+    target: Target;
     members: Member[];
     /** Script on the first member's host that waits until the whole group is well; runs at creation and after each change. */
     ready?: string;
@@ -39,54 +40,52 @@ export interface RolloutArgs {
  * come up together, which a quorum needs. In an update a gate that fails stops the chain with the members after it untouched, and the
  * next `up` takes up there, because a failed step is not recorded as done.
  *
- * @returns a resource that is there when the group is well.
+ * @returns resources that are there when the group is well.
  */
-export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
+export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
+    const runtime = runtimeOf(args.target);
     let previous: pulumi.Resource[] = [];
     const services = args.members.map((member) => {
-        const service = rollOutMember(name, member, args, previous, opts);
-        previous = [service.gate];
+        const service = rollOutMember(name, member, args, runtime, previous, opts);
+        previous = service.gate;
         return service;
     });
     const stamp = groupFingerprint(services.map((service) => service.fingerprint));
-    const running = createHostCommand(
-        `${name}-running`,
-        {
-            host: args.target.manager,
-            purpose: `wait until ${name} runs`,
-            script: waitForServices(
-                args.target.manager,
-                services.map((service) => ({ name: service.name, replicas: 1 })),
-                args.startTimeoutSeconds,
+    const running = runtime
+        .waits(args.members, args.startTimeoutSeconds)
+        .map(({ key, host, script }) =>
+            createHostCommand(
+                objectName(name, "running", ...(key === undefined ? [] : [key])),
+                { host, purpose: `wait until ${name} runs`, script, stamp },
+                { ...opts, dependsOn: previous },
             ),
-            stamp,
-        },
-        { ...opts, dependsOn: previous },
-    );
+        );
     const settled = args.members.flatMap(({ key, host, onRunning }) =>
         onRunning === undefined
             ? []
             : createHostCommand(
                   `${name}-${key}-settle`,
                   { host, purpose: `settle ${key} in ${name}`, script: onRunning },
-                  { ...opts, dependsOn: [running] },
+                  { ...opts, dependsOn: running },
               ),
     );
     const [first] = args.members;
     if (first === undefined || args.ready === undefined) {
         return running;
     }
-    return createHostCommand(
+    const ready = createHostCommand(
         `${name}-ready`,
         { host: first.host, purpose: `wait until ${name} is well`, script: args.ready, stamp },
-        { ...opts, dependsOn: [running, ...settled] },
+        { ...opts, dependsOn: [...running, ...settled] },
     );
+    return [ready];
 }
 
 function rollOutMember(
     name: string,
     member: Member,
     { target, startTimeoutSeconds }: RolloutArgs,
+    runtime: Runtime,
     previous: pulumi.Resource[],
     opts: pulumi.CustomResourceOptions,
 ) {
@@ -113,17 +112,13 @@ function rollOutMember(
         beforeUpdate === undefined
             ? previous
             : [step("prepare", member.host, `prepare ${serviceName}`, beforeUpdate, previous)];
-    const service: docker.Service = createSwarmService(
-        member.workload,
-        { constraints: [member.host.constraint], replicas: 1, publishMode: PublishMode.Host },
-        target,
-        { ...opts, dependsOn: [...directory, ...prepare] },
-    );
-    const arrived = waitForServices(target.manager, [{ name: serviceName, replicas: 1 }], startTimeoutSeconds);
-    const replaced = step("replaced", target.manager, `wait until ${serviceName} runs`, arrived, [service]);
+    const container = runtime.run(stepName, member, { ...opts, dependsOn: [...directory, ...prepare] });
+    const replaced = runtime
+        .waits([member], startTimeoutSeconds)
+        .map(({ host, script }) => step("replaced", host, `wait until ${serviceName} runs`, script, [container]));
     const gate =
         afterUpdate === undefined
             ? replaced
-            : step("gate", member.host, `wait until ${serviceName} is well`, afterUpdate, [replaced]);
-    return { name: serviceName, fingerprint, gate };
+            : [step("gate", member.host, `wait until ${serviceName} is well`, afterUpdate, replaced)];
+    return { fingerprint, gate };
 }

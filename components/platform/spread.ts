@@ -1,52 +1,35 @@
 import * as pulumi from "@pulumi/pulumi";
 import { workloadFingerprint } from "./fingerprint";
 import { createHostCommand } from "./hostCommand";
-import { objectName } from "./objectName";
-import { waitForServices } from "./scripts";
-import { createSwarmService } from "./swarmService";
-import { HostConnection, SwarmTarget, Workload } from "./workload";
-
-/** Arguments of {@link spreadOut}. */
-export interface SpreadArgs {
-    target: SwarmTarget;
-    /** The hosts that each run one of the interchangeable containers. */
-    hosts: HostConnection[];
-    /** Constraint that all those hosts fulfil, and no other. */
-    constraint: string;
-    workload: Workload;
-    /** The overlay network to join, and the name to be found under. */
-    network?: { id: pulumi.Input<string>; alias: string };
-    startTimeoutSeconds: number;
-}
+import { rollOut } from "./rollout";
+import { SpreadArgs } from "./runtime";
+import { runtimeOf } from "./target";
+import { Target } from "./workload";
 
 /**
- * Runs interchangeable containers, one on each of some hosts. Swarm itself replaces them one at a time and stops at the first that
- * doesn't become healthy.
+ * Runs interchangeable containers, one on each of some hosts, and replaces them one at a time; the first that doesn't become healthy
+ * stops that. Swarm does it by itself; on plain Docker hosts they are rolled out as members are.
  *
- * @returns a resource that is there when all of them run.
+ * @returns resources that are there when all of them run.
  */
-export function spreadOut(name: string, args: SpreadArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource {
-    const service = createSwarmService(
-        args.workload,
-        {
-            constraints: [args.constraint],
-            replicas: args.hosts.length,
-            publishMode: args.target.publishMode,
-            network: args.network,
-        },
-        args.target,
-        { ...opts, dependsOn: [] },
-    );
-    const expected = [{ name: objectName(args.target.clusterName, args.workload.name), replicas: args.hosts.length }];
-    const script = waitForServices(args.target.manager, expected, args.startTimeoutSeconds);
-    return createHostCommand(
-        `${name}-running`,
-        {
-            host: args.target.manager,
-            purpose: `wait until ${name} runs`,
-            script,
-            stamp: workloadFingerprint(args.workload),
-        },
-        { ...opts, dependsOn: [service] },
-    );
+export function spreadOut(
+    name: string,
+    args: SpreadArgs & { target: Target },
+    opts: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+    const { target, hosts, workload, startTimeoutSeconds } = args;
+    const replicas = runtimeOf(target).replicate?.(args, { ...opts, dependsOn: [] });
+    if (replicas === undefined) {
+        const members = hosts.map((host) => ({ key: host.key, host, workload }));
+        return rollOut(name, { target, members, startTimeoutSeconds }, opts);
+    }
+    const { host, script } = replicas.wait;
+    const stamp = workloadFingerprint(workload);
+    return [
+        createHostCommand(
+            `${name}-running`,
+            { host, purpose: `wait until ${name} runs`, script, stamp },
+            { ...opts, dependsOn: [replicas.service] },
+        ),
+    ];
 }

@@ -33,8 +33,10 @@ export interface HostConnection {
     sshAddress: string;
     /** Login. */
     ssh: SshArgs;
-    /** Swarm placement constraint that only this host fulfils, such as `node.labels.pgha.host==db1`. */
+    /** On a Swarm: placement constraint that only this host fulfils, such as `node.labels.pgha.host==db1`. */
     constraint: string;
+    /** Labels of its Swarm node by which placement may ask for it. */
+    labels?: { [name: string]: string };
     /** Resolves when the host's kernel settings and labels are in place. */
     ready: pulumi.Output<string>;
 }
@@ -55,21 +57,25 @@ export enum EndpointMode {
     VirtualIp = "vip",
 }
 
-/** Where workloads run, and under whose names. */
-export interface SwarmTarget {
-    /** Prefix of every Swarm object's name. */
+/** Where workloads run, and under whose names: a `SwarmTarget` or `DockerHosts`. */
+export interface Target {
+    /** Prefix of every name that Docker knows. */
     clusterName: string;
+    /** Labels on everything that Docker knows. */
+    labels: { [name: string]: string };
+}
+
+/** A Swarm. */
+export interface SwarmTarget extends Target {
     /** A Swarm manager; `docker service` and `docker node` run there. */
     manager: HostConnection;
     /** How ports of entry points (HAProxy, PgBouncer) are published. Members are always published on their host. */
     publishMode: PublishMode;
     /** How Swarm's DNS answers for the entry points. */
     endpointMode: EndpointMode;
-    /** Labels on every Swarm object. */
-    labels: { [name: string]: string };
 }
 
-/** CPU and memory of one container. */
+/** CPU and memory of one container. Swarm keeps what is reserved free; on plain Docker hosts the preview checks that it fits. */
 export interface ResourcesArgs {
     /** CPUs that it may use at most. */
     cpuLimit?: number;
@@ -81,9 +87,9 @@ export interface ResourcesArgs {
     memoryReservationMiB?: number;
 }
 
-/** A file inside the container. A changed content is a new Swarm object, and so a restart of the container. */
+/** A file inside the container. A changed content is a new Swarm object or file on the host, and so a restart of the container. */
 export interface WorkloadFile {
-    /** Name of the file among the workload's files; part of the Swarm object's name. */
+    /** Name of the file among the workload's files; part of the name of the Swarm object or of the file on the host. */
     key: string;
     /** Absolute path inside the container. */
     path: string;
@@ -99,6 +105,8 @@ export interface WorkloadFile {
 export interface WorkloadData {
     /** Absolute path on the host. */
     hostPath: string;
+    /** Named volume that takes the place of `hostPath`. */
+    volumeName?: string;
     /** Absolute path inside the container. */
     path: string;
     /** Free space, in MiB, below which the directory is refused. */
@@ -111,7 +119,7 @@ export interface HealthCheck {
     command: string[];
     intervalSeconds: number;
     timeoutSeconds: number;
-    /** Failures in a row that make it unhealthy; Swarm then replaces it. */
+    /** Failures in a row that make it unhealthy; it is then stopped and started again. */
     retries: number;
     /** Time during which failures don't count. */
     startPeriodSeconds: number;
@@ -132,7 +140,13 @@ export interface Workload {
     tmpfs: { path: string; sizeMiB: number }[];
     /** TCP unless it says UDP. */
     ports: { target: number; published: number; protocol?: "udp" }[];
+    /** Its own address on the bridge network of a single Docker host. */
+    address?: string;
+    /** Name under which other containers of the network find it. */
+    networkAlias?: string;
     resources: ResourcesArgs;
+    /** Labels of the service and its containers, beside those of the cluster. */
+    labels?: { [name: string]: string };
     health: HealthCheck;
     /**
      * Longest time between the stop signal and the kill. The container must stop well within it: the Docker provider gives up a deletion
@@ -140,6 +154,6 @@ export interface Workload {
      */
     stopGraceSeconds: number;
     stopSignal?: string;
-    /** Wait before a stopped container is started again. */
+    /** Wait before a stopped container is started again; plain Docker has its own, which begins at 0.1 s and doubles. */
     restartDelaySeconds: number;
 }

@@ -1,53 +1,7 @@
+import { AlertRulesConfig, nearlyFull, Rule, scrapeJobs, Severity } from "./alertRule";
+import { haproxyProxies } from "./haproxyCfg";
+import { storeRules } from "./storeAlertRules";
 import { renderYaml } from "./yaml";
-
-/** What the rules are made of: the same values as the cluster. */
-export interface AlertRulesConfig {
-    clusterName: string;
-    nodeCount: number;
-    ttlSeconds: number;
-    primaryStartTimeoutSeconds: number;
-    maximumLagOnFailoverBytes: number;
-    /** Replicas that must confirm a commit; 0 without synchronous mode. */
-    synchronousCount: number;
-    /** Whether commits wait while no replica confirms them. */
-    synchronousStrict: boolean;
-    /** Permanent slots with a consumer, by name. */
-    slots: string[];
-    /** Own etcd members; none with another store. */
-    etcd?: { memberCount: number; electionTimeoutMilliseconds: number };
-    /** Consul servers; none with another store. */
-    consul?: { memberCount: number };
-}
-
-/** Names of the jobs in Prometheus' configuration, as the rules expect them. */
-export function scrapeJobs(clusterName: string) {
-    return {
-        patroni: `${clusterName}-patroni`,
-        postgres: `${clusterName}-postgres`,
-        haproxy: `${clusterName}-haproxy`,
-        etcd: `${clusterName}-etcd`,
-        consul: `${clusterName}-consul`,
-    };
-}
-
-enum Severity {
-    /** Somebody has to get up. */
-    Critical = "critical",
-    /** Somebody has to look within the day. */
-    Warning = "warning",
-}
-
-interface Rule {
-    name: string;
-    expression: string;
-    forSeconds: number;
-    severity: Severity;
-    summary: string;
-    next: string;
-}
-
-/** Connections in use, of those allowed, that are worth a word. */
-const nearlyFull = 0.8;
 
 /** Prometheus' alert rules for a cluster: a file for `rule_files`. */
 export function renderAlertRules(config: AlertRulesConfig): string {
@@ -58,8 +12,7 @@ export function renderAlertRules(config: AlertRulesConfig): string {
         ...postgresRules(config),
         ...slotRules(config),
         ...haproxyRules(config),
-        ...etcdRules(config),
-        ...consulRules(config),
+        ...storeRules(config),
     ];
     return renderYaml({
         groups: [{ name: config.clusterName, rules: rules.map((rule) => alert(rule, config.clusterName)) }],
@@ -91,7 +44,7 @@ function leaderRules(config: AlertRulesConfig): Rule[] {
             forSeconds: 2 * config.ttlSeconds,
             severity: Severity.Critical,
             summary: "no node leads, so nobody can write",
-            next: "See 'patronictl list' and the store's health: without a quorum nobody may lead.",
+            next: "See 'pgha status' and the store's health: without a quorum nobody may lead.",
         },
         {
             name: "PostgresMultipleLeaders",
@@ -100,7 +53,7 @@ function leaderRules(config: AlertRulesConfig): Rule[] {
             forSeconds: 2 * config.ttlSeconds,
             severity: Severity.Critical,
             summary: "{{ $value }} nodes say that they lead",
-            next: "Compare their timelines; stop the node that 'patronictl list' doesn't call the leader.",
+            next: "Compare their timelines; stop the node that 'pgha status' doesn't call the leader.",
         },
         {
             name: "PatroniPaused",
@@ -108,7 +61,7 @@ function leaderRules(config: AlertRulesConfig): Rule[] {
             forSeconds: 3600,
             severity: Severity.Warning,
             summary: "in maintenance for an hour, so no node takes over by itself",
-            next: "When the work is done: 'patronictl resume'.",
+            next: "When the work is done: 'pgha resume'.",
         },
     ];
 }
@@ -125,7 +78,7 @@ function replicaRules(config: AlertRulesConfig): Rule[] {
             forSeconds: 300,
             severity: Severity.Warning,
             summary: `only {{ $value }} of ${config.nodeCount - 1} replicas stream`,
-            next: "See 'patronictl list' and the log of the node that is missing.",
+            next: "See 'pgha status' and the log of the node that is missing.",
         },
         {
             name: "PostgresReplicaLags",
@@ -148,7 +101,7 @@ function replicaRules(config: AlertRulesConfig): Rule[] {
             forSeconds: 120,
             severity: config.synchronousStrict ? Severity.Critical : Severity.Warning,
             summary: `{{ $value }} of ${config.synchronousCount} synchronous replicas, so ${waiting}`,
-            next: "See 'patronictl list': a replica must be streaming and not be tagged 'nosync'.",
+            next: "See 'pgha status': a replica must be streaming and not be tagged 'nosync'.",
         },
     ];
 }
@@ -170,7 +123,7 @@ function patroniRules(config: AlertRulesConfig): Rule[] {
             forSeconds: 60 + config.primaryStartTimeoutSeconds,
             severity: Severity.Warning,
             summary: "PostgreSQL of {{ $labels.name }} doesn't run",
-            next: "See its log; 'patronictl reinit' makes a replica anew.",
+            next: "See its log; 'pgha reinit' makes a replica anew.",
         },
         {
             name: "PatroniStoreUnreachable",
@@ -231,7 +184,7 @@ function slotRules(config: AlertRulesConfig): Rule[] {
             forSeconds: 60,
             severity: Severity.Critical,
             summary: "the slot {{ $labels.slot_name }} has lost WAL that its consumer needs",
-            next: "The consumer has to begin anew; a node's own is mended by 'patronictl reinit' of that node.",
+            next: "The consumer has to begin anew; a node's own is mended by 'pgha reinit' of that node.",
         },
         {
             name: "PostgresSlotNearlyLost",
@@ -271,11 +224,11 @@ function haproxyRules(config: AlertRulesConfig): Rule[] {
         },
         {
             name: "HaproxyNoPrimary",
-            expression: noServer("read_write"),
+            expression: noServer(haproxyProxies.readWrite),
             forSeconds: 2 * config.ttlSeconds,
             severity: Severity.Critical,
             summary: "HAProxy at {{ $labels.instance }} has no primary to send clients to",
-            next: "With a leader in 'patronictl list': this host doesn't reach that node's Patroni.",
+            next: "With a leader in 'pgha status': this host doesn't reach that node's Patroni.",
         },
         {
             name: "HaproxyConnectionsNearlyUsedUp",
@@ -293,94 +246,11 @@ function haproxyRules(config: AlertRulesConfig): Rule[] {
               ...rules,
               {
                   name: "HaproxyNoReplica",
-                  expression: noServer("replicas"),
+                  expression: noServer(haproxyProxies.replicas),
                   forSeconds: 300,
                   severity: Severity.Warning,
                   summary: "HAProxy at {{ $labels.instance }} has no replica within the lag bound for readers",
-                  next: "See 'patronictl list' for the replicas' state and lag.",
+                  next: "See 'pgha status' for the replicas' state and lag.",
               },
           ];
-}
-
-/** Rules about members of a quorum: one that is missing, and too many. */
-function quorumRules(name: string, job: string, memberCount: number): Rule[] {
-    const answering = `(sum(up{job="${job}"}) or vector(0))`;
-    return [
-        {
-            name: `${name}MemberDown`,
-            expression: `up{job="${job}"} == 0`,
-            forSeconds: 120,
-            severity: Severity.Warning,
-            summary: `the ${name} member at {{ $labels.instance }} doesn't answer`,
-            next: "See the host, and the member's log.",
-        },
-        {
-            name: `${name}QuorumLost`,
-            expression: `${answering} < ${Math.floor(memberCount / 2) + 1}`,
-            forSeconds: 30,
-            severity: Severity.Critical,
-            summary: `only {{ $value }} of ${memberCount} ${name} members answer, too few for a quorum`,
-            next: "Bring members back; until then the leader depends on failsafe mode, and nobody can take over.",
-        },
-    ];
-}
-
-function etcdRules({ clusterName, etcd }: AlertRulesConfig): Rule[] {
-    if (etcd === undefined) {
-        return [];
-    }
-    const job = scrapeJobs(clusterName).etcd;
-    return [
-        ...quorumRules("Etcd", job, etcd.memberCount),
-        {
-            name: "EtcdNoLeader",
-            expression: `etcd_server_has_leader{job="${job}"} == 0`,
-            forSeconds: 60,
-            severity: Severity.Critical,
-            summary: "the etcd member at {{ $labels.instance }} sees no leader",
-            next: "See whether it reaches the others on their peer port.",
-        },
-        {
-            name: "EtcdLeaderChanges",
-            expression: `increase(etcd_server_leader_changes_seen_total{job="${job}"}[15m]) > 3`,
-            forSeconds: 60,
-            severity: Severity.Warning,
-            summary: "etcd at {{ $labels.instance }} saw {{ $value | humanize }} leader changes in 15 minutes",
-            next: "Look for slow disks and an unsteady network between the members.",
-        },
-        {
-            name: "EtcdSlowDisk",
-            expression: `histogram_quantile(0.99, rate(etcd_disk_wal_fsync_duration_seconds_bucket{job="${job}"}[5m])) > ${etcd.electionTimeoutMilliseconds / 2000}`,
-            forSeconds: 300,
-            severity: Severity.Warning,
-            summary: "etcd at {{ $labels.instance }} takes {{ $value | humanizeDuration }} to write to disk",
-            next: "Half an election timeout is reached: move other load away from that disk.",
-        },
-        {
-            name: "EtcdDatabaseNearlyFull",
-            expression: `etcd_mvcc_db_total_size_in_bytes{job="${job}"} / etcd_server_quota_backend_bytes{job="${job}"} > ${nearlyFull}`,
-            forSeconds: 300,
-            severity: Severity.Critical,
-            summary: "etcd at {{ $labels.instance }} has used {{ $value | humanizePercentage }} of its quota",
-            next: "At the quota it takes no more writes: 'etcdctl defrag', or raise etcd.quotaBackendMiB.",
-        },
-    ];
-}
-
-function consulRules({ clusterName, consul }: AlertRulesConfig): Rule[] {
-    if (consul === undefined) {
-        return [];
-    }
-    const job = scrapeJobs(clusterName).consul;
-    return [
-        ...quorumRules("Consul", job, consul.memberCount),
-        {
-            name: "ConsulUnhealthy",
-            expression: `min(consul_autopilot_healthy{job="${job}"}) == 0`,
-            forSeconds: 120,
-            severity: Severity.Warning,
-            summary: "Consul calls one of its servers unhealthy",
-            next: "See 'consul operator raft list-peers' and /v1/operator/autopilot/health.",
-        },
-    ];
 }

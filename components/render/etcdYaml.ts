@@ -5,12 +5,10 @@ import { renderYaml } from "./yaml";
 export interface EtcdMemberConfig {
     /** The member's own name. */
     name: string;
-    /** Names and addresses of all members, this one included. */
-    members: { name: string; address: string }[];
+    /** Names, addresses and ports of all members, this one included. */
+    members: { name: string; address: string; clientPort: number; peerPort: number }[];
     /** Token that keeps members of different clusters apart. */
     clusterToken: string;
-    clientPort: number;
-    peerPort: number;
     heartbeatIntervalMilliseconds: number;
     electionTimeoutMilliseconds: number;
     quotaBackendMiB: number;
@@ -18,7 +16,8 @@ export interface EtcdMemberConfig {
 
 /** The file for `etcd --config-file`. */
 export function renderEtcdYaml(config: EtcdMemberConfig): string {
-    const peerUrl = (address: string): string => `http://${address}:${config.peerPort}`;
+    const peerUrl = (member: { address: string; peerPort: number }): string =>
+        `http://${member.address}:${member.peerPort}`;
     const own = config.members.find((member) => member.name === config.name);
     if (own === undefined) {
         throw new Error(`etcd member ${config.name} is not among the members given`);
@@ -29,9 +28,9 @@ export function renderEtcdYaml(config: EtcdMemberConfig): string {
         // Inside the container the ports are etcd's own, whatever the host publishes.
         "listen-peer-urls": `http://0.0.0.0:${defaultPorts.etcdPeer}`,
         "listen-client-urls": `http://0.0.0.0:${defaultPorts.etcdClient}`,
-        "initial-advertise-peer-urls": peerUrl(own.address),
-        "advertise-client-urls": `http://${own.address}:${config.clientPort}`,
-        "initial-cluster": config.members.map((member) => `${member.name}=${peerUrl(member.address)}`).join(","),
+        "initial-advertise-peer-urls": peerUrl(own),
+        "advertise-client-urls": `http://${own.address}:${own.clientPort}`,
+        "initial-cluster": config.members.map((member) => `${member.name}=${peerUrl(member)}`).join(","),
         "initial-cluster-token": config.clusterToken,
         "initial-cluster-state": "new",
         "heartbeat-interval": config.heartbeatIntervalMilliseconds,

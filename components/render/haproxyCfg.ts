@@ -1,4 +1,4 @@
-import { defaultPorts } from "../defaults";
+import { defaultPorts, mostPoolersBehindRouter, systemRoles } from "../defaults";
 
 /** A PostgreSQL server behind HAProxy. */
 export interface HaProxyServer {
@@ -24,6 +24,23 @@ export interface HaProxyConfig {
     readOnlyMaximumLagMiB: number;
     /** Whether read-only connections go to the primary when no replica is fit. */
     enableReadOnlyFallback: boolean;
+    /** The PgBouncers, all under one name of Docker's DNS, where clients reach them through HAProxy. */
+    poolers?: { name: string };
+}
+
+/** Connections kept free for PgBouncers' own way to the primary: clients that took all of them would wait for each other. */
+const poolerServerConnections = 1000;
+
+/** Open files beside those of the connections: listeners, checks, threads. */
+const ownFiles = 200;
+
+/** Open files that HAProxy needs: one for each side of a connection. */
+export function haproxyOpenFiles(config: HaProxyConfig): number {
+    return 2 * globalMaxConnections(config) + ownFiles;
+}
+
+function globalMaxConnections({ maxConnections, poolers }: HaProxyConfig): number {
+    return maxConnections + (poolers === undefined ? 0 : poolerServerConnections);
 }
 
 /** Proxies whose servers tell where connections go. */
@@ -45,6 +62,7 @@ export function renderHaProxyCfg(config: HaProxyConfig): string {
         listenRole(haproxyProxies.readWrite, defaultPorts.readWrite, "/primary", config, { endSessions: true }),
         readOnly(config, lag),
         listenRole("any", defaultPorts.any, "/health", config, { endSessions: false }),
+        ...(config.poolers === undefined ? [] : [resolversOfDocker(), listenPooled(config, config.poolers.name)]),
     );
 }
 
@@ -61,7 +79,7 @@ function quoted(word: string): string {
 function globalSection(config: HaProxyConfig): string[] {
     return [
         "global",
-        `  maxconn ${config.maxConnections}`,
+        `  maxconn ${globalMaxConnections(config)}`,
         "  log stdout format raw local0 notice",
         // A soft stop lets sessions end by themselves; the stop grace of the container bounds it.
         "  hard-stop-after 10s",
@@ -142,14 +160,50 @@ function readOnly(config: HaProxyConfig, lag: string): string[] {
     ];
 }
 
+/** Docker's DNS, which knows the containers that run and are healthy. */
+function resolversOfDocker(): string[] {
+    return [
+        "resolvers docker",
+        "  nameserver dns 127.0.0.11:53",
+        "  accepted_payload_size 8192",
+        "  resolve_retries 2",
+        "  timeout resolve 1s",
+        "  timeout retry 1s",
+        "  hold valid 1s",
+        // A container is taken out by its health check, not by one answer that lacks it.
+        "  hold obsolete 10s",
+    ];
+}
+
+function listenPooled(config: HaProxyConfig, name: string): string[] {
+    return [
+        "listen pooled",
+        `  bind :${defaultPorts.pgbouncer}`,
+        `  maxconn ${config.maxConnections}`,
+        "  option tcplog",
+        "  balance leastconn",
+        // The first message of a login: PgBouncer answers it itself, whether or not there is a primary.
+        `  option pgsql-check user ${systemRoles.pgbouncer}`,
+        // Sessions of one that stops end with it, transaction by transaction; those of a lost host end by keepalive.
+        "  srvtcpka-idle 5s",
+        "  srvtcpka-intvl 2s",
+        "  srvtcpka-cnt 3",
+        `  default-server ${checkTimes(config)} resolvers docker resolve-prefer ipv4 init-addr none`,
+        `  server-template pgbouncer ${mostPoolersBehindRouter} ${name}:${defaultPorts.pgbouncer} check`,
+    ];
+}
+
+function checkTimes(config: HaProxyConfig): string {
+    const down = `${config.downCheckIntervalMilliseconds}ms`;
+    return `inter ${config.checkIntervalMilliseconds}ms fastinter ${down} downinter ${down} rise 1 fall 2`;
+}
+
 function servers(check: string, config: HaProxyConfig, options: { endSessions: boolean }): string[] {
     const down = options.endSessions ? " on-marked-down shutdown-sessions" : "";
-    const interval = `inter ${config.checkIntervalMilliseconds}ms`;
-    const faster = `fastinter ${config.downCheckIntervalMilliseconds}ms downinter ${config.downCheckIntervalMilliseconds}ms`;
     return [
         `  option httpchk OPTIONS ${check}`,
         "  http-check expect status 200",
-        `  default-server ${interval} ${faster} rise 1 fall 2${down}`,
+        `  default-server ${checkTimes(config)}${down}`,
         ...config.servers.map(
             (server) => `  server ${server.name} ${server.address}:${server.postgresPort} check port ${server.apiPort}`,
         ),

@@ -8,6 +8,8 @@ export interface DynamicConfigScript {
     /** The node's service there. */
     serviceName: string;
     scope: string;
+    /** Command that shows the logs of the node `$1`. */
+    logsCommand: string;
     /** The whole dynamic configuration, as JSON. */
     configJson: string;
     timeoutSeconds: number;
@@ -50,7 +52,7 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         'streaming() { rows | awk -F \'\\t\' -v name="$1" \'$1 == name && ($3 == "streaming" || ($2 == "Leader" && $3 == "running")) { ok = 1 } END { exit !ok }\'; }',
         `unknown() { fail "can't list the nodes" "see 'patronictl list ${scope}', then run 'pulumi up' again"; }`,
         "restart() {",
-        `  asked restart ${scope} "$1" --pending --force || fail "can't restart $1" "see 'docker service logs' of it, then run 'pulumi up' again"`,
+        `  asked restart ${scope} "$1" --pending --force || fail "can't restart $1" "see '${script.logsCommand}', then run 'pulumi up' again"`,
         waitFor('streaming "$1"', timeoutSeconds, late("$1 does not stream again")),
         "}",
         "restart_all() {",

@@ -10,10 +10,22 @@ export enum PoolMode {
     Statement = "statement",
 }
 
+/** The read-write entry points. */
+export interface PgBouncerServers {
+    /** Addresses, tried one after the other; a name stands for all that it resolves to. */
+    addresses: string[];
+    port: number;
+    /**
+     * How long a resolved name counts.
+     *
+     * @default - PgBouncer's own 15
+     */
+    dnsMaxTtlSeconds?: number;
+}
+
 /** What pgbouncer.ini is made of. */
 export interface PgBouncerConfig {
-    /** Addresses of the read-write entry points, tried one after the other. */
-    servers: { addresses: string[]; port: number };
+    servers: PgBouncerServers;
     poolMode: PoolMode;
     /** Clients that one PgBouncer takes. */
     maxClientConnections: number;
@@ -31,6 +43,7 @@ export const pgbouncerSchema = "pgbouncer";
 
 /** pgbouncer.ini without any secret. */
 export function renderPgBouncerIni(config: PgBouncerConfig): string {
+    const { addresses, port, dnsMaxTtlSeconds } = config.servers;
     const settings: [string, string | number][] = [
         ["listen_addr", "0.0.0.0"],
         ["listen_port", defaultPorts.pgbouncer],
@@ -61,8 +74,8 @@ export function renderPgBouncerIni(config: PgBouncerConfig): string {
         ["ignore_startup_parameters", "extra_float_digits,options"],
         ["log_connections", 0],
         ["log_disconnections", 0],
+        ...(dnsMaxTtlSeconds === undefined ? [] : [["dns_max_ttl", dnsMaxTtlSeconds] as [string, number]]),
     ];
-    const { addresses, port } = config.servers;
     return [
         "[databases]",
         // One entry point until it fails, then the next: a list is not skipped over by itself.

@@ -1,5 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { createDockerProvider, EndpointMode, EtcdQuorum, Host, HostArgs, PublishMode } from "pulumi-postgres-ha";
+import {
+    createDockerProvider,
+    EndpointMode,
+    EtcdQuorum,
+    Host,
+    HostArgs,
+    PublishMode,
+    SwarmTarget,
+} from "pulumi-postgres-ha";
 
 const config = new pulumi.Config();
 const hostArgs = config.requireObject<{ [key: string]: HostArgs }>("hosts");
@@ -11,16 +19,18 @@ const hosts = Object.fromEntries(
     Object.entries(hostArgs).map(([key, host]) => [key, new Host(`host-${key}`, { ...host, key, manager })]),
 );
 
+const target: SwarmTarget = {
+    clusterName: "coordination",
+    manager: hosts[managerKey],
+    publishMode: PublishMode.Host,
+    endpointMode: EndpointMode.DnsRoundRobin,
+    labels: {},
+};
+
 const quorum = new EtcdQuorum(
     "etcd",
     {
-        target: {
-            clusterName: "coordination",
-            manager: hosts[managerKey],
-            publishMode: PublishMode.Host,
-            endpointMode: EndpointMode.DnsRoundRobin,
-            labels: {},
-        },
+        target,
         hosts,
         members: Object.fromEntries(Object.keys(hostArgs).map((key) => [key, { host: key }])),
         image: config.require("image"),

@@ -28,6 +28,18 @@ describe("ClusterNetwork", () => {
         });
     });
 
+    it("has an internal network beside it for a PgBouncer behind HAProxy, to which nobody can attach", async () => {
+        const recording = await record(() => new ClusterNetwork("pg-network", { target, enablePooler: true }));
+        expect(recording.childrenOf("pg-network")).to.deep.equal(["Network pg-network", "Network pg-network-pooler"]);
+        expect(recording.custom("pg-network-pooler").inputs).to.deep.include({
+            internal: true,
+            attachable: false,
+            ipamConfigs: [{ subnet: "10.0.21.0/24" }],
+            options: { encrypted: "" },
+        });
+        expect(recording.custom("pg-network").inputs).not.to.have.property("internal");
+    });
+
     it("makes none where one is there already", async () => {
         let networkId: pulumi.Output<string> | undefined;
         const recording = await record(() => {

@@ -26,13 +26,16 @@ async function resolve<T>(output: pulumi.Output<T>): Promise<{ value: T; secret:
 }
 
 describe("ClusterReference", () => {
-    async function refer<T>(read: (reference: ClusterReference) => pulumi.Output<T>) {
+    async function refer<T>(
+        read: (reference: ClusterReference) => pulumi.Output<T>,
+        applications: object = stackOutputs.applications,
+    ) {
         let result: Promise<{ value: T; secret: boolean }> | undefined;
         await record(
             () => {
                 result = resolve(read(new ClusterReference("organization/databases/prod")));
             },
-            { stackOutputs },
+            { stackOutputs: { ...stackOutputs, applications } },
         );
         return result as Promise<{ value: T; secret: boolean }>;
     }
@@ -62,6 +65,13 @@ describe("ClusterReference", () => {
             pooled: `postgresql://${login}pg-pgbouncer:6432${database}`,
         });
         expect(value.roles.reader?.networkUrls.direct).to.match(/^postgresql:\/\/reader:reader's@pg-haproxy:5433\//);
+    });
+
+    it("knows no pooled URL where the cluster has no PgBouncer", async () => {
+        const { direct, readOnly } = urls;
+        const shop = { ...stackOutputs.applications.shop, urls: { direct, readOnly }, roles: {} };
+        const { value } = await refer((reference) => reference.application("shop"), { shop });
+        expect(value.owner.networkUrls).to.have.all.keys("direct", "readOnly");
     });
 
     it("names the applications that there are when another is asked for", async () => {

@@ -56,6 +56,46 @@ describe("HaProxy", () => {
         expect(portsOf(recording, "pg-haproxy")).to.deep.equal(["7001:5433", "7002:5434", "7003:5435", "7004:7000"]);
     });
 
+    it("leads to PgBouncers on a network of their own where it has a pooled port", async () => {
+        const settings = { ports: { pooled: 6432 } };
+        const recording = await recordHaProxy({ settings, poolerNetworkId: "pooler-id" });
+        expect(portsOf(recording, "pg-haproxy").at(-1)).to.equal("6432:6432");
+        expect(serviceInputs(recording, "pg-haproxy").taskSpec.networksAdvanceds).to.deep.equal([
+            { id: "network-id", aliases: ["pg-haproxy", "pg-pgbouncer"] },
+            { id: "pooler-id", aliases: ["pg-haproxy"] },
+        ]);
+        expect(fileContent(recording, "pg-haproxy-config")).to.match(/^listen pooled\n {2}bind :6432$/m);
+    });
+
+    it("has the open files that its connections need", async () => {
+        const { containerSpec } = serviceInputs(
+            await recordHaProxy({ settings: { maxConnections: 10000 } }),
+            "pg-haproxy",
+        ).taskSpec;
+        expect(containerSpec.args.join(" ")).to.match(/^sh -c ulimit -S -n 20200 .* haproxy -W -db /);
+    });
+
+    it("runs only on hosts with its label, beside the library's own", async () => {
+        const hosts = ["db1", "db2"].map((key) => ({ ...hostConnection(key), labels: { edge: "1" } }));
+        const recording = await recordHaProxy({ hosts, settings: { placementLabel: "edge" } });
+        expect(serviceInputs(recording, "pg-haproxy").taskSpec.placement.constraints).to.deep.equal([
+            "node.labels.role==true",
+            "node.labels.edge==1",
+        ]);
+    });
+
+    it("carries the user's labels on service and containers", async () => {
+        const labels = { "traefik.http.routers.pg.rule": "Host(`pg.example.com`) && PathPrefix(`/`)" };
+        const { inputs } = (await recordHaProxy({ settings: { labels } })).custom("pg-haproxy");
+        const wanted = Object.entries(labels).map(([label, value]) => ({ label, value }));
+        const spec = inputs.taskSpec as { containerSpec: { labels: object[] } };
+        expect(inputs.labels).to.deep.include.members([{ label: "pgha.cluster", value: "pg" }, ...wanted]);
+        expect(spec.containerSpec.labels).to.deep.include.members([
+            { label: "pgha.workload", value: "pg-haproxy" },
+            ...wanted,
+        ]);
+    });
+
     it("has a virtual address where ports go through the ingress", async () => {
         const target = swarmTarget({ publishMode: PublishMode.Ingress, endpointMode: EndpointMode.DnsRoundRobin });
         const { endpointSpec } = serviceInputs(await recordHaProxy({ target }), "pg-haproxy");
@@ -73,6 +113,21 @@ describe("HaProxy", () => {
         const recording = await recordHaProxy();
         expect(fileContent(recording, "pg-haproxy-users")).to.include("statistics-word");
         expect(fileContent(recording, "pg-haproxy-config")).not.to.include("statistics-word");
+    });
+
+    it("refuses labels that are taken, and a pooled port or a label that leads nowhere", async () => {
+        const labels = { "pgha.workload": "x", team: "y", "a b": "z", note: "1\n2" };
+        const settings = { labels, ports: { pooled: 6432 }, placementLabel: "edge" };
+        const target = swarmTarget({ labels: { team: "data" } });
+        const { error } = await recordRefusal(() => new HaProxy("router", haProxyArgs({ settings, target })));
+        expect(problemPaths(error)).to.deep.equal([
+            "haproxy.placementLabel",
+            "haproxy.labels",
+            "haproxy.labels",
+            "haproxy.labels",
+            'haproxy.labels["note"]',
+            "haproxy.ports.pooled",
+        ]);
     });
 
     it("refuses what can't be, and creates nothing", async () => {

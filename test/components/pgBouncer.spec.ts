@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import * as pulumi from "@pulumi/pulumi";
-import { PgBouncer, PgBouncerArgs, PoolMode } from "../../components";
+import { PgBouncer, PgBouncerArgs, PoolMode, PublishMode } from "../../components";
 import { hostConnection, image, sqlConnection, swarmTarget } from "../helpers/cluster";
 import { problemPaths, record, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
@@ -59,6 +59,37 @@ describe("PgBouncer", () => {
         );
         expect(config).to.include("host=192.0.2.11,192.0.2.12").and.include("port=5433");
         expect(config).to.match(/^pool_mode = session$/m);
+    });
+
+    it("behind HAProxy is on their network alone, publishes nothing, and asks HAProxy's read-write port", async () => {
+        const router = { ...pgBouncerArgs().router, pooledPort: 6432 };
+        const recording = await recordPgBouncer({ router, poolerNetworkId: "pooler-id" });
+        const { taskSpec, endpointSpec } = serviceInputs(recording, "pg-pgbouncer");
+        expect(taskSpec.networksAdvanceds).to.deep.equal([{ id: "pooler-id", aliases: ["pg-poolers"] }]);
+        expect(endpointSpec.ports).to.deep.equal([]);
+        const config = fileContent(recording, "pg-pgbouncer-config");
+        expect(config)
+            .to.match(/^\* = host=pg-haproxy port=5433 /m)
+            .and.to.match(/^dns_max_ttl = 1$/m);
+    });
+
+    it("keeps every address behind its name where ports go through the ingress", async () => {
+        const router = { ...pgBouncerArgs().router, pooledPort: 6432 };
+        const target = swarmTarget({ publishMode: PublishMode.Ingress });
+        const recording = await recordPgBouncer({ router, poolerNetworkId: "pooler-id", target });
+        expect(serviceInputs(recording, "pg-pgbouncer").endpointSpec.mode).to.equal("dnsrr");
+    });
+
+    it("has the open files that its clients need", async () => {
+        const recording = await recordPgBouncer({ settings: { maxClientConnections: 10000 } });
+        const { args } = serviceInputs(recording, "pg-pgbouncer").taskSpec.containerSpec;
+        expect(args.join(" ")).to.match(/^sh -c ulimit -S -n 11024 .* pgbouncer \/etc\/pgbouncer\/pgbouncer.ini$/);
+    });
+
+    it("refuses to be behind HAProxy without a network with it", async () => {
+        const router = { ...pgBouncerArgs().router, pooledPort: 6432 };
+        const { error } = await recordRefusal(() => new PgBouncer("pooler", pgBouncerArgs({ router })));
+        expect(problemPaths(error)).to.deep.equal(["pgbouncer.poolerNetworkId"]);
     });
 
     it("knows no password but its own, and that in a secret", async () => {

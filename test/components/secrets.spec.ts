@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { recordCluster } from "../helpers/cluster";
-import { generatedPassword } from "../helpers/mocks";
+import { createCluster, dockerHostsArgs, recordCluster } from "../helpers/cluster";
+import { generatedPassword, record } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 import { isSecret, readableTexts } from "../helpers/wire";
 
@@ -81,5 +81,36 @@ describe("Secrets", () => {
         for (const reference of references) {
             expect(reference).to.include({ fileMode: 0o400, fileUid: "999", fileGid: "999" });
         }
+    });
+});
+
+describe("Secrets on plain Docker hosts", () => {
+    let recording: Recording;
+
+    before(async () => {
+        recording = await record(() => createCluster(dockerHostsArgs({ applications })));
+    });
+
+    it("can be read nowhere in what the engine is told", () => {
+        expect(leaks(recording)).to.deep.equal([]);
+    });
+
+    it("are never in a container's environment, command, labels or health check", () => {
+        for (const { name, inputs } of recording.ofType("Container")) {
+            expect(JSON.stringify(inputs), name).not.to.match(confidential);
+        }
+    });
+
+    it("travel by standard input to files that only the container's user may read", () => {
+        const { wire, inputs } = recording.custom("pg-patroni-db1-passwords");
+        expect(isSecret(wire.stdin)).to.equal(true);
+        expect(inputs.stdin).to.include(generatedPassword("pg-credentials-replicator"));
+        expect(inputs.stdin).to.include('chown 999:999 "$file.new" && chmod 0400 "$file.new"');
+        expect(inputs.stdin).to.include('chmod 700 "$dir"');
+    });
+
+    it("leave files without secrets readable in a preview", () => {
+        expect(isSecret(recording.custom("pg-haproxy-db1-config").wire.stdin)).to.equal(false);
+        expect(isSecret(recording.custom("pg-haproxy-db1-users").wire.stdin)).to.equal(true);
     });
 });

@@ -55,8 +55,8 @@ export function recordCluster(changes: Partial<PostgresClusterArgs> = {}, option
 
 /** Creates the cluster `pg` with a provider of its own. */
 export function createCluster(args: PostgresClusterArgs): PostgresCluster {
-    const provider = createDockerProvider("swarm", args.hosts, args.swarm.manager);
-    return new PostgresCluster("pg", args, { providers: [provider] });
+    const providers = args.swarm ? [createDockerProvider("swarm", args.hosts, args.swarm.manager)] : [];
+    return new PostgresCluster("pg", args, { providers });
 }
 
 /** A host as components see it. */
@@ -96,5 +96,28 @@ export function sqlConnection(): SqlConnection {
         serviceName: "pg-patroni-db1",
         conninfo: "host=192.0.2.11 port=5433",
         ready: pulumi.output(["ready"]),
+    };
+}
+
+/** Arguments of a cluster on plain Docker hosts, three of them unless told otherwise. */
+export function dockerHostsArgs(changes: Partial<PostgresClusterArgs> = {}): PostgresClusterArgs {
+    return { hosts: hostArgs(), dockerHosts: {}, images, ...changes };
+}
+
+/** Arguments of a cluster with three members of each kind on a single Docker host, as in seed 003. */
+export function singleHostArgs(changes: Partial<PostgresClusterArgs> = {}): PostgresClusterArgs {
+    const members = (first: number) =>
+        Object.fromEntries(
+            ["a", "b", "c"].map((key, index) => [key, { host: "db1", address: `172.19.0.${first + index}` }]),
+        );
+    return {
+        hosts: hostArgs(1),
+        dockerHosts: { subnet: "172.19.0.0/24" },
+        images,
+        etcd: { members: members(11) },
+        patroni: { nodes: members(21) },
+        haproxy: { address: "172.19.0.30" },
+        dataVolumes: true,
+        ...changes,
     };
 }

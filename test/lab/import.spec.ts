@@ -21,7 +21,7 @@ describe("a second program that imports the package", () => {
         await example.install({
             hosts: others.hosts,
             images,
-            manager: swarm.manager,
+            manager: swarm?.manager ?? "",
             enableEncryption: network?.enableEncryption,
         });
     });

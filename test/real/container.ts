@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -16,6 +16,8 @@ export interface ContainerOptions {
     files?: { [path: string]: string };
     /** Shares the network of another container. Without it there is none but the loopback. */
     networkOf?: Container;
+    /** Further options of `docker create`, such as another network. */
+    options?: string[];
 }
 
 const repository = resolve(__dirname, "../..");
@@ -63,7 +65,7 @@ function imageIsBuilt(name: string): boolean {
 }
 
 /** Reference of one of the project's own images, which must have been built. */
-function builtImage(name: string): string {
+export function builtImage(name: string): string {
     const reference = localName(name);
     if (!imageIsBuilt(name)) {
         throw new Error(`the image ${reference} is not there; build it with 'make images'`);
@@ -71,7 +73,26 @@ function builtImage(name: string): string {
     return reference;
 }
 
-/** A throw-away container of one of the project's own images, cut off from every network. */
+/** A throw-away network on which containers find each other by name, and which leads nowhere else. */
+export class Network {
+    readonly name: string;
+
+    constructor(name: string) {
+        this.name = `pgha-test-${name}-${process.pid}`;
+        docker(["network", "create", "--internal", "--label", "pgha.test", this.name]);
+    }
+
+    /** Options of a container that is found there under a name. */
+    as(alias: string): string[] {
+        return ["--network", this.name, "--network-alias", alias];
+    }
+
+    remove(): void {
+        docker(["network", "rm", this.name]);
+    }
+}
+
+/** A throw-away container of one of the project's own images, cut off from every network unless told otherwise. */
 export class Container {
     private constructor(private readonly id: string) {}
 
@@ -92,9 +113,11 @@ export class Container {
         }
     }
 
-    private static create(image: string, command: string[], { files = {}, networkOf }: ContainerOptions): Container {
+    private static create(image: string, command: string[], options: ContainerOptions): Container {
+        const { files = {}, networkOf, options: further = [] } = options;
         const network = networkOf === undefined ? "none" : `container:${networkOf.id}`;
-        const id = docker(["create", "--network", network, "--label", "pgha.test", builtImage(image), ...command]);
+        const placed = further.includes("--network") ? further : ["--network", network, ...further];
+        const id = docker(["create", ...placed, "--label", "pgha.test", builtImage(image), ...command]);
         const folder = mkdtempSync(join(tmpdir(), "pgha-files-"));
         try {
             for (const [path, content] of Object.entries(files)) {
@@ -127,6 +150,17 @@ export class Container {
     logs(): string {
         const { stdout, stderr } = run("docker", ["logs", this.id]);
         return stdout + stderr;
+    }
+
+    /** Its address on the one network that it has. */
+    address(): string {
+        return docker(["inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", this.id]);
+    }
+
+    /** Asks the main process to end, and waits for it, meanwhile letting this process go on. */
+    stop(): Promise<void> {
+        const child = spawn("docker", ["stop", "--time", "30", this.id], { stdio: "ignore" });
+        return new Promise((resolve) => child.once("exit", () => resolve()));
     }
 
     remove(): void {

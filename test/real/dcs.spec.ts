@@ -44,7 +44,7 @@ function startPatroni(store: Container, dcs: DcsSection): Container {
 }
 
 function startEtcd(): Container {
-    const members = [{ name: etcdMember.name, address: "127.0.0.1" }];
+    const members = [{ name: etcdMember.name, address: "127.0.0.1", clientPort: 2379, peerPort: 2380 }];
     const files = { [containerPaths.etcdConfig]: renderEtcdYaml({ ...etcdMember, members }) };
     const etcd = Container.start("etcd", ["etcd", "--config-file", containerPaths.etcdConfig], { files });
     etcd.waitFor(["etcdctl", "endpoint", "health"]);

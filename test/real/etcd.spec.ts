@@ -21,7 +21,7 @@ const notShown = ["log-level", "logger", "strict-reconfig-check"];
 
 describe("etcd itself", () => {
     it("starts with our configuration, and has taken every setting over", () => {
-        const members = [{ name: etcdMember.name, address: "127.0.0.1" }];
+        const members = [{ name: etcdMember.name, address: "127.0.0.1", clientPort: 2379, peerPort: 2380 }];
         const timing = { heartbeatIntervalMilliseconds: 250, electionTimeoutMilliseconds: 2500 };
         const config = renderEtcdYaml({ ...etcdMember, ...timing, members });
         const files = { [containerPaths.etcdConfig]: config.replace("log-level: warn", "log-level: info") };

@@ -13,9 +13,14 @@ const filesOf = (config: string) => ({
 });
 
 describe("HAProxy itself", () => {
-    for (const enableReadOnlyFallback of [true, false]) {
-        it(`takes our configuration ${enableReadOnlyFallback ? "with" : "without"} fallback, and warns of nothing`, () => {
-            const files = filesOf(renderHaProxyCfg({ ...haProxy, enableReadOnlyFallback }));
+    const variants = {
+        "with fallback": haProxy,
+        "without fallback": { ...haProxy, enableReadOnlyFallback: false },
+        "with PgBouncers": { ...haProxy, poolers: { name: "pg-poolers" } },
+    };
+    for (const [name, config] of Object.entries(variants)) {
+        it(`takes our configuration ${name}, and warns of nothing`, () => {
+            const files = filesOf(renderHaProxyCfg(config));
             const check = ["haproxy", "-c", "-f", haproxyConfig, "-f", haproxyUsers];
             const { status, stdout, stderr } = Container.run("haproxy", check, { files });
             expect(stdout + stderr).not.to.match(/warning|alert/i);
@@ -51,6 +56,13 @@ describe("HAProxy itself", () => {
         it("shows its statistics without a password on the container's own loopback port", () => {
             const url = `http://127.0.0.1:${haproxyHealthPort}/;csv`;
             expect(proxy.exec(["curl", "-fsS", url]).stdout).to.match(/^# pxname,/);
+        });
+
+        it("shows statistics at /stats, too", () => {
+            const login = ["-u", `admin:${password}`];
+            expect(ask("/stats", login)).to.match(/Statistics Report.*read_write.*\n200$/s);
+            expect(ask("/stats;csv", login)).to.match(/^# pxname,.*read_write.*\n200$/s);
+            expect(ask("/stats", [])).to.match(/\n401$/);
         });
 
         it("shows nothing to anybody else", () => {

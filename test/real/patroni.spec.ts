@@ -17,7 +17,7 @@ describe("Patroni itself", () => {
 
     // Patroni's check wants to reach etcd.
     before(() => {
-        const members = [{ name: etcdMember.name, address: "127.0.0.1" }];
+        const members = [{ name: etcdMember.name, address: "127.0.0.1", clientPort: 2379, peerPort: 2380 }];
         const files = { [containerPaths.etcdConfig]: renderEtcdYaml({ ...etcdMember, members }) };
         etcd = Container.start("etcd", ["etcd", "--config-file", containerPaths.etcdConfig], { files });
         etcd.waitFor(["etcdctl", "endpoint", "health"]);

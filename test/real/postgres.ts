@@ -15,11 +15,12 @@ export class SqlError extends Error {}
 export class Postgres {
     readonly container: Container;
 
-    constructor() {
+    constructor(options: string[] = []) {
         const script =
             "initdb -D /tmp/data -U postgres --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 >/dev/null && " +
-            "exec postgres -D /tmp/data -c listen_addresses=127.0.0.1 -c unix_socket_directories=/tmp -c fsync=off";
-        this.container = Container.start("patroni", ["sh", "-c", script]);
+            "echo host all all all scram-sha-256 >>/tmp/data/pg_hba.conf && " +
+            "exec postgres -D /tmp/data -c listen_addresses='*' -c unix_socket_directories=/tmp -c fsync=off";
+        this.container = Container.start("patroni", ["sh", "-c", script], { options });
         this.container.waitFor(["pg_isready", "-q", "-h", "127.0.0.1"]);
     }
 

@@ -3,7 +3,8 @@ import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { AlertRulesConfig, renderAlertRules, scrapeJobs } from "../../components/render/alertRules";
+import { AlertRulesConfig, scrapeJobs } from "../../components/render/alertRule";
+import { renderAlertRules } from "../../components/render/alertRules";
 import { expectGolden } from "./golden";
 
 /** Metrics with their labels, by job, as each program of the images showed them. */

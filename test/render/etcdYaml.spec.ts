@@ -8,7 +8,8 @@ describe("render/etcdYaml", () => {
     it("renders a member", () => expectGolden("etcd.yml", renderEtcdYaml(etcdMember)));
 
     it("advertises the host's ports and listens on etcd's own", () => {
-        const config = parse(renderEtcdYaml({ ...etcdMember, clientPort: 12379, peerPort: 12380 })) as object;
+        const members = etcdMember.members.map((member) => ({ ...member, clientPort: 12379, peerPort: 12380 }));
+        const config = parse(renderEtcdYaml({ ...etcdMember, members })) as object;
         expect(config).to.include({
             "listen-client-urls": "http://0.0.0.0:2379",
             "listen-peer-urls": "http://0.0.0.0:2380",

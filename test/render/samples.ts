@@ -32,10 +32,13 @@ export const patroniPasswords = {
 
 export const etcdMember: EtcdMemberConfig = {
     name: "etcd-db1",
-    members: addresses.map((address, index) => ({ name: `etcd-db${index + 1}`, address })),
+    members: addresses.map((address, index) => ({
+        name: `etcd-db${index + 1}`,
+        address,
+        clientPort: 2379,
+        peerPort: 2380,
+    })),
     clusterToken: "pg",
-    clientPort: 2379,
-    peerPort: 2380,
     heartbeatIntervalMilliseconds: 100,
     electionTimeoutMilliseconds: 1000,
     quotaBackendMiB: 2048,

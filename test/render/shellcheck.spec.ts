@@ -1,7 +1,9 @@
 import { expect } from "chai";
 import { spawnSync } from "node:child_process";
+import { healthCommand } from "../../components/render/healthScript";
 import { renderLabelCheckScript } from "../../components/render/hostScripts";
-import { recordCluster } from "../helpers/cluster";
+import { createCluster, recordCluster, singleHostArgs } from "../helpers/cluster";
+import { record } from "../helpers/mocks";
 import { ScriptRunner } from "./scriptRunner";
 
 /** What is meant: `$` inside single quotes, functions that not every script calls, loops over lists that may have one word. */
@@ -17,19 +19,27 @@ describe("All scripts of a cluster", () => {
 
     it("pass shellcheck as POSIX shell", async () => {
         const recording = await recordCluster({
+            firewall: { clients: ["10.0.0.0/8"] },
             applications: { shop: { allowDrop: true, roles: { shop_reader: {} } } },
             administrators: { admin: {} },
         });
         const withConsul = await recordCluster({ consul: {} });
-        const recorded = [...recording.ofType("Command"), withConsul.custom("pg-consul-db1-gate")];
-        const commands = recorded.map(({ name, inputs }) => [name, String(inputs.stdin)] as const);
+        const onHosts = await record(() => createCluster(singleHostArgs()));
+        const recorded = [
+            ...recording.ofType("Command"),
+            withConsul.custom("pg-consul-db1-gate"),
+            ...onHosts.ofType("Command"),
+        ];
+        const commands = recorded.map(({ name, inputs }, index) => [`${index}-${name}`, String(inputs.stdin)] as const);
         const scripts = [
             ...commands,
             ["label-check", renderLabelCheckScript({ nodeName: "db1", labels: { "pgha.host": "db1" } })] as const,
+            ["health-check", healthScript()] as const,
         ];
-        expect(scripts.map(([name]) => name)).to.include.members([
+        expect(scripts.map(([name]) => name.replace(/^\d+-/, ""))).to.include.members([
             "pg-host-db1-system",
             "pg-host-db1-labels",
+            "pg-firewall-db1",
             "pg-etcd-db1-data",
             "pg-etcd-ready",
             "pg-consul-db1-gate",
@@ -38,6 +48,8 @@ describe("All scripts of a cluster", () => {
             "pg-patroni-db1-gate",
             "pg-patroni-dynamic-config",
             "pg-application-shop-database",
+            "pg-patroni-a-passwords",
+            "pg-etcd-running-db1",
         ]);
         const files = scripts.map(([name, script]) => {
             runner.write(`${name}.sh`, script);
@@ -47,5 +59,10 @@ describe("All scripts of a cluster", () => {
         const { error, stdout } = spawnSync("shellcheck", [...options, ...files], { encoding: "utf8" });
         expect(error?.message, "shellcheck is missing: apt-get install shellcheck").to.equal(undefined);
         expect(stdout.replaceAll(`${runner.directory}/`, "")).to.equal("");
-    }).timeout(20000);
+    }).timeout(40000);
 });
+
+function healthScript(): string {
+    const limits = { timeoutSeconds: 3, retries: 3, startPeriodSeconds: 10, stopGraceSeconds: 30 };
+    return healthCommand({ command: ["true"], ...limits })[3] ?? "";
+}

@@ -1,8 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { objectName, versionedName } from "./objectName";
-import { SwarmTarget, WorkloadFile } from "./workload";
-import { swarmLabels } from "./swarmLabels";
+import { objectName, versionedName } from "../objectName";
+import { SwarmTarget, WorkloadFile } from "../workload";
+import { clusterLabels } from "../labels";
 
 /** A Swarm config or secret as a service refers to it. */
 export interface VersionedFile {
@@ -31,7 +31,7 @@ export function createVersionedFile(
         deleteBeforeReplace: false,
         ignoreChanges: file.frozen ? ["data", "dataRaw", "name"] : [],
     };
-    const labels = swarmLabels(target);
+    const labels = clusterLabels(target);
     if (file.secret) {
         const data = pulumi.secret(content.apply((text) => Buffer.from(text).toString("base64")));
         const secret = new docker.Secret(logicalName, { name, data, labels }, options);

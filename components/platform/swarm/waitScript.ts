@@ -1,5 +1,5 @@
-import { failFunction, waitFor } from "../render/shell";
-import { HostConnection } from "./workload";
+import { failFunction, waitFor } from "../../render/shell";
+import { HostConnection } from "../workload";
 
 /**
  * Waits, on a Swarm manager, until services run with all their tasks and no update is under way. A task counts as running only when

@@ -1,11 +1,13 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { containerUser } from "../defaults";
-import { workloadLabel } from "../render/shell";
-import { objectName } from "./objectName";
-import { swarmLabels } from "./swarmLabels";
+import { containerUser } from "../../defaults";
+import { workloadLabel } from "../../render/shell";
+import { dataMount } from "../mounts";
+import { objectName } from "../objectName";
+import { clusterLabels } from "../labels";
+import type { OverlayNetwork } from "../runtime";
 import { createVersionedFile, VersionedFile } from "./versionedFile";
-import { PublishMode, ResourcesArgs, SwarmTarget, Workload, WorkloadFile } from "./workload";
+import { PublishMode, ResourcesArgs, SwarmTarget, Workload, WorkloadFile } from "../workload";
 
 /** Where a service's tasks run, and how they are reached. */
 export interface SwarmPlacement {
@@ -14,8 +16,8 @@ export interface SwarmPlacement {
     /** Tasks; at most one on a host. */
     replicas: number;
     publishMode: PublishMode;
-    /** The overlay network to join, and the name to be found under. Members need none: they use host addresses. */
-    network?: { id: pulumi.Input<string>; alias: string };
+    /** Overlay networks to join. Members need none: they use host addresses. */
+    networks?: OverlayNetwork[];
 }
 
 const mebibyte = 1024 * 1024;
@@ -38,8 +40,9 @@ export function createSwarmService(
         object: createVersionedFile(workload.name, file, target, { ...opts, dependsOn: [] }),
     }));
     const name = objectName(target.clusterName, workload.name);
-    const labels = swarmLabels(target);
-    const network = placement.network;
+    const labels = clusterLabels(target, workload.labels);
+    // Swarm takes no ingress port on a service without a virtual address.
+    const needsVirtualAddress = placement.publishMode === PublishMode.Ingress && workload.ports.length > 0;
     return new docker.Service(
         name,
         {
@@ -47,8 +50,7 @@ export function createSwarmService(
             labels,
             mode: { replicated: { replicas: placement.replicas } },
             endpointSpec: {
-                // Swarm takes no ingress port on a service without a virtual address.
-                mode: placement.publishMode === PublishMode.Ingress ? "vip" : target.endpointMode,
+                mode: needsVirtualAddress ? "vip" : target.endpointMode,
                 ports: workload.ports.map((port) => ({
                     protocol: port.protocol ?? "tcp",
                     targetPort: port.target,
@@ -86,7 +88,7 @@ export function createSwarmService(
                     window: duration(0),
                 },
                 placement: { constraints: placement.constraints, maxReplicas: 1 },
-                networksAdvanceds: network ? [{ id: network.id, aliases: [network.alias] }] : [],
+                networksAdvanceds: placement.networks ?? [],
                 forceUpdate: 0,
             },
             // start-first never schedules with host ports and would put two containers on one data directory (moby#36934).
@@ -121,9 +123,7 @@ function mounts(workload: Workload): docker.types.input.ServiceTaskSpecContainer
         readOnly: false,
         tmpfsOptions: { sizeBytes: mount.sizeMiB * mebibyte, mode: 0o777 },
     }));
-    const { data } = workload;
-    const bind = data ? [{ type: "bind", source: data.hostPath, target: data.path, readOnly: false }] : [];
-    return [...bind, ...memory];
+    return workload.data ? [dataMount(workload.data), ...memory] : memory;
 }
 
 function resources(args: ResourcesArgs): docker.types.input.ServiceTaskSpecResources {

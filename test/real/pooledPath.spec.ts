@@ -1,0 +1,155 @@
+import { expect } from "chai";
+import { Client } from "pg";
+import { containerPaths, defaultPorts, networkAliases, systemRoles } from "../../components/defaults";
+import { haproxyOpenFiles, renderHaProxyCfg, renderHaProxyUsers } from "../../components/render/haproxyCfg";
+import { withOpenFiles } from "../../components/render/openFiles";
+import { renderPgBouncerIni, renderPgBouncerUsers } from "../../components/render/pgbouncerIni";
+import { scramVerifier } from "../../components/render/scram";
+import { renderApplicationSql, renderPgBouncerSql } from "../../components/render/sql";
+import { application, haProxy, pgBouncer } from "../render/samples";
+import { Container, Network } from "./container";
+import { Postgres } from "./postgres";
+
+const { haproxyConfig, haproxyUsers, pgbouncerConfig, pgbouncerUsers } = containerPaths;
+const password = "shop-password";
+const poolerPassword = "pooler-password";
+
+/** What Docker gives containers since version 29, with a hard limit that any of them can have. */
+const openFiles = ["--ulimit", "nofile=1024:16384"];
+
+/** Clients at the same time: more than the soft limit for HAProxy, and for each PgBouncer. */
+const clientCount = 3000;
+const atOnce = 50;
+
+const routerConfig = {
+    ...haProxy,
+    servers: [{ name: "patroni-db1", address: "server", postgresPort: 5432, apiPort: 8008 }],
+    poolers: { name: networkAliases.poolers },
+};
+
+/** Answers as Patroni of a primary does. */
+const primaryConfig = [
+    "defaults",
+    "  mode http",
+    "  timeout client 5s",
+    "  timeout server 5s",
+    "  timeout connect 5s",
+    "listen api",
+    "  bind :8008",
+    "  http-request return status 200",
+    "",
+].join("\n");
+
+describe("Clients through HAProxy and PgBouncer to PostgreSQL", () => {
+    const network = new Network("pooled");
+    const containers: Container[] = [];
+    const clients: Client[] = [];
+    let poolers: Container[] = [];
+    let address = "";
+
+    const start = (...args: Parameters<typeof Container.start>): Container => {
+        const container = Container.start(...args);
+        containers.push(container);
+        return container;
+    };
+
+    before(() => {
+        const postgres = new Postgres(network.as("server"));
+        containers.push(postgres.container);
+        const owner = { name: "shop", verifier: scramVerifier(password, "shop"), connectionLimit: -1 };
+        postgres.apply(renderPgBouncerSql(scramVerifier(poolerPassword, "salt")));
+        postgres.apply(renderApplicationSql({ ...application, connectionLimit: -1, owner, roles: [] }));
+        start("haproxy", ["haproxy", "-db", "-f", haproxyConfig], {
+            networkOf: postgres.container,
+            files: { [haproxyConfig]: primaryConfig },
+        });
+        const servers = { addresses: [networkAliases.haproxy], port: defaultPorts.readWrite, dnsMaxTtlSeconds: 1 };
+        poolers = [1, 2].map(() =>
+            start("pgbouncer", withOpenFiles(6024, ["pgbouncer", pgbouncerConfig]), {
+                options: [...network.as(networkAliases.poolers), ...openFiles],
+                files: {
+                    [pgbouncerConfig]: renderPgBouncerIni({ ...pgBouncer, servers }),
+                    [pgbouncerUsers]: renderPgBouncerUsers(poolerPassword),
+                },
+            }),
+        );
+        const command = ["haproxy", "-W", "-db", "-f", haproxyConfig, "-f", haproxyUsers];
+        const router = start("haproxy", withOpenFiles(haproxyOpenFiles(routerConfig), command), {
+            options: [...network.as(networkAliases.haproxy), ...openFiles],
+            files: {
+                [haproxyConfig]: renderHaProxyCfg(routerConfig),
+                [haproxyUsers]: renderHaProxyUsers("admin", "x"),
+            },
+        });
+        address = router.address();
+        const statistics = `curl -fsS -u admin:x 'http://127.0.0.1:${defaultPorts.haproxyStats}/;csv'`;
+        const up = `[ "$(${statistics} | grep -cE '^(pooled,pgbouncer[0-9]+|read_write,patroni-db1),.*,UP,')" = 3 ]`;
+        router.waitFor(["bash", "-c", up]);
+    });
+
+    after(async () => {
+        await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
+        containers.reverse().forEach((container) => container.remove());
+        network.remove();
+    });
+
+    const connect = async (): Promise<Client> => {
+        const port = defaultPorts.pgbouncer;
+        const client = new Client({ host: address, port, user: "shop", password, database: "shop" });
+        client.on("error", () => undefined);
+        await client.connect();
+        return client;
+    };
+    const ask = async (client: Client): Promise<unknown> =>
+        (await client.query<{ n: number }>("SELECT 1 AS n")).rows[0]?.n;
+
+    it(`lets ${clientCount} of them in at the same time, and answers each`, async () => {
+        while (clients.length < clientCount) {
+            clients.push(...(await Promise.all(Array.from({ length: atOnce }, connect))));
+        }
+        for (let first = 0; first < clientCount; first += atOnce) {
+            const answers = await Promise.all(clients.slice(first, first + atOnce).map(ask));
+            expect(answers).to.deep.equal(Array.from({ length: atOnce }, () => 1));
+        }
+    });
+
+    it("has shared them out among the PgBouncers", () => {
+        const shares = poolers.map((pooler) => {
+            const conninfo = `host=127.0.0.1 port=${defaultPorts.pgbouncer} user=${systemRoles.pgbouncer} dbname=pgbouncer`;
+            const { stdout } = pooler.exec(["psql", "-XAtc", "SHOW LISTS", conninfo], "", {
+                PGPASSWORD: poolerPassword,
+            });
+            return Number(/^used_clients\|(\d+)$/m.exec(stdout)?.[1]);
+        });
+        for (const share of shares) {
+            expect(share).to.be.within(0.4 * clientCount, 0.6 * clientCount + 1);
+        }
+    });
+
+    it("turns no client away while a PgBouncer stops, but for a session that is open on it just then", async () => {
+        const state = { stopped: false };
+        const stopping = poolers[0]?.stop().then(() => {
+            state.stopped = true;
+        });
+        const lost: string[] = [];
+        for (let served = 0; !state.stopped || served < 50; served += 1) {
+            try {
+                const client = await connect();
+                expect(await ask(client)).to.equal(1);
+                await client.end();
+            } catch (error) {
+                lost.push(String(error));
+            }
+        }
+        await stopping;
+        expect(lost.length, lost.join("\n")).to.be.at.most(1);
+    });
+
+    it("ends at once, and says why, where the host allows too few open files", () => {
+        const { status, stderr } = Container.run("pgbouncer", withOpenFiles(4096, ["pgbouncer"]), {
+            options: ["--ulimit", "nofile=1024:2048"],
+        });
+        expect(status).to.equal(1);
+        expect(stderr).to.include("pgbouncer needs 4096 open files; raise LimitNOFILE of Docker's service");
+    });
+});
