@@ -3,7 +3,7 @@ import { attempt } from "../lab/helpers/command";
 import { inContainer, lines, onHost, scriptOnHost } from "../lab/helpers/hosts";
 import { assertListening } from "../lab/helpers/outages";
 import { readSettings } from "../lab/helpers/settings";
-import { parseUrl, query, refusal, value } from "../lab/helpers/sql";
+import { query, value } from "../lab/helpers/sql";
 import { describeExample } from "./helpers/everyExample";
 import { hostsAs, LabMachines } from "./helpers/labMachines";
 import { LiveExample } from "./helpers/liveExample";
@@ -46,15 +46,6 @@ describeExample(
             it("lets the clients reach the endpoints", async () => {
                 const { readWrite, readOnly, any, statistics: pages } = up().outputs.endpoints;
                 for (const endpoint of [...readWrite, ...readOnly, ...any, ...pages]) await assertListening(endpoint);
-            });
-        });
-
-        describe("client TLS", () => {
-            it("is used: PostgreSQL says so, and psql verifies the host's name", () => verifyFull(up()));
-
-            it("is required: a client without it is refused", async () => {
-                const { login, endpoints } = parseUrl(up().urls.direct);
-                expect(await refusal(endpoints[0] ?? "", login)).to.match(/^28000 .*no encryption/);
             });
         });
 
@@ -102,31 +93,6 @@ async function closedPorts(live: LiveExample): Promise<void> {
         }
     }
 }
-
-async function verifyFull(live: LiveExample): Promise<void> {
-    const [client] = live.workloads("patroni");
-    if (client === undefined) throw new Error("the example has no node");
-    const { caCertificate = "" } = live.outputs;
-    const { login, endpoints } = parseUrl(live.urls.direct);
-    const psql = (certificate: string): Promise<string> => {
-        const host = endpoints[0]?.split(":")[0] ?? "";
-        const port = endpoints[0]?.split(":")[1] ?? "";
-        const conninfo = `host=${host} port=${port} dbname=${login.database} user=${login.user} password=${login.password} sslmode=verify-full sslrootcert=/tmp/ca.pem`;
-        const script = `cat >/tmp/ca.pem <<'PEM'\n${certificate}\nPEM\npsql -XAt -d '${conninfo}' -c 'SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()'`;
-        return inContainer(client.labHost, client.label, ["bash", "-euc", script]);
-    };
-    expect((await psql(caCertificate)).trim()).to.match(/^t\|TLSv1\.[23]$/);
-    const stranger = (await onHost("db1", ["bash", "-euc", makeCertificate])).trim();
-    const refused = await psql(stranger).then(
-        () => "",
-        (error: unknown) => String(error),
-    );
-    expect(refused).to.match(/certificate verify failed/);
-}
-
-/** A certificate of somebody else. */
-const makeCertificate =
-    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /dev/null -subj /CN=stranger -days 1 2>/dev/null";
 
 async function dumpAndRestore(live: LiveExample): Promise<void> {
     const [client] = live.workloads("patroni");

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { ClusterStatus } from "../../../cli/status";
-import type { Login } from "../../../lab/drill/session";
 import { CommandResult } from "../../lab/helpers/command";
 import { Example } from "../../lab/helpers/example";
 import { inContainer, onHost } from "../../lab/helpers/hosts";
@@ -39,7 +38,6 @@ const outputs = z.object({
     ),
     administrators: z.record(z.string(), login).optional(),
     passwords: z.record(z.string(), z.string()),
-    caCertificate: z.string().optional(),
     alertRules: z.string().optional(),
 });
 
@@ -75,13 +73,9 @@ export class LiveExample {
         return application.urls;
     }
 
-    /** Where a URL leads, as a client comes there that verifies certificates if the cluster has some. */
+    /** Where a URL leads. */
     public target(url: string): Target {
-        const { login: plain, endpoints: found } = parseUrl(url);
-        const { caCertificate } = this.outputs;
-        const ssl = caCertificate === undefined ? {} : { ssl: { ca: caCertificate } };
-        const withTls: Login = { ...plain, ...ssl };
-        return { login: withTls, endpoints: found };
+        return parseUrl(url);
     }
 
     /** Containers of one part of the cluster. */
