@@ -10,8 +10,10 @@ import { Problem } from "./problem";
 export function checkRouting(args: PostgresClusterArgs, placement: ClusterPlacement): Problem[] {
     return [
         ...checkServiceLabels("haproxy.labels", args.haproxy?.labels, args.labels ?? {}),
-        ...checkPlacementLabels(args, placement),
-        ...checkPooledPath(args, placement),
+        // What only a Swarm has is refused elsewhere, as such.
+        ...(args.dockerHosts === undefined
+            ? [...checkPlacementLabels(args, placement), ...checkPooledPath(args, placement)]
+            : []),
     ];
 }
 

@@ -142,7 +142,7 @@ export interface Workload {
     ports: { target: number; published: number; protocol?: "udp" }[];
     /** Its own address on the bridge network of a single Docker host. */
     address?: string;
-    /** Name under which other containers of the network find it. */
+    /** On plain Docker hosts: name under which other containers of the same host find it. */
     networkAlias?: string;
     resources: ResourcesArgs;
     /** Labels of the service and its containers, beside those of the cluster. */

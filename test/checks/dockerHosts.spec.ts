@@ -42,6 +42,26 @@ describe("checks/dockerHosts", () => {
                 given: { network: { enableEncryption: true } },
                 problems: { network: "only dockerHosts.subnet is allowed" },
             },
+            {
+                name: "labels of Swarm nodes",
+                given: {
+                    etcd: { placementLabel: "a" },
+                    patroni: { placementLabel: "a" },
+                    haproxy: { placementLabel: "a" },
+                    pgbouncer: { placementLabel: "a" },
+                },
+                problems: {
+                    "etcd.placementLabel": "with dockerHosts there are none",
+                    "patroni.placementLabel": "with dockerHosts there are none",
+                    "haproxy.placementLabel": "with dockerHosts there are none",
+                    "pgbouncer.placementLabel": "with dockerHosts there are none",
+                },
+            },
+            {
+                name: "PgBouncer behind HAProxy",
+                given: { haproxy: { ports: { pooled: 6432 } } },
+                problems: { "haproxy.ports.pooled": "6432 was given; HAProxy finds PgBouncer on a Swarm's overlay" },
+            },
             { name: "Consul", given: { consul: {} }, problems: { consul: "only etcd is allowed" } },
             {
                 name: "what is a Swarm node's",

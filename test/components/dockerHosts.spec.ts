@@ -231,6 +231,30 @@ describe("A cluster on a single Docker host", () => {
     });
 });
 
+describe("What plain Docker hosts have in common with a Swarm", () => {
+    it("a firewall, which lets the containers of the cluster's bridge through", async () => {
+        const recording = await recordOnHosts({ firewall: { clients: ["10.0.0.0/8"] } });
+        const { options } = recording.custom("pg-hosts-db1-network").inputs as { options: { [name: string]: string } };
+        const bridge = options["com.docker.network.bridge.name"] ?? "";
+        expect(bridge).to.match(/^pgha-[0-9a-f]{10}$/);
+        expect(String(recording.custom("pg-firewall-db1").inputs.stdin)).to.include(
+            `iifname { "lo", "${bridge}" } return`,
+        );
+    });
+
+    it("labels of the user's on HAProxy's containers", async () => {
+        const labels = { "traefik.enable": "true" };
+        const container = containerInputs(await recordOnHosts({ haproxy: { labels } }), "pg-haproxy-db1");
+        expect(container.labels).to.deep.include({ label: "traefik.enable", value: "true" });
+    });
+
+    it("a cluster without PgBouncer and exporters", async () => {
+        const parts = { pgbouncer: { enabled: false }, exporter: { enabled: false } };
+        const names = (await recordOnHosts(parts)).names();
+        expect(names.filter((name) => /pgbouncer|exporter/.test(name))).to.deep.equal([]);
+    });
+});
+
 describe("DockerHosts", () => {
     it("is a target for single parts", async () => {
         const recording = await record(() => {

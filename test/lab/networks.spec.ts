@@ -37,14 +37,14 @@ describe("PgBouncer behind HAProxy, and a firewall around the cluster", () => {
     let app: Application;
     let hosts: string[];
     let machine: string;
+    const behindHaProxy = editSettings((settings) => {
+        settings.haproxy = { ...settings.haproxy, ports: { pooled } };
+    });
 
     before(async function () {
         this.timeout(updateSeconds * 1000);
         await waitForHealth(await readCluster());
-        const configFile = editSettings((settings) => {
-            settings.haproxy = { ...settings.haproxy, ports: { pooled } };
-        });
-        await up({ configFile });
+        await up({ configFile: behindHaProxy });
         cluster = await readCluster();
         hosts = Object.keys(cluster.nodes);
         app = applicationOf(cluster, "app");
@@ -79,14 +79,13 @@ describe("PgBouncer behind HAProxy, and a firewall around the cluster", () => {
 
         it("an application's container reaches both entry points, and finds no PgBouncer", async () => {
             const [host = ""] = hosts;
-            await asApplication(host, dial("pg-haproxy", 5433));
-            await asApplication(host, dial("pg-pgbouncer", pooled));
-            expect(await asApplication(host, ["bash", "-c", "getent hosts pg-poolers || echo nobody"])).to.equal(
-                "nobody\n",
-            );
+            expect(await asApplication(host, asksPostgres("pg-haproxy", 5433))).to.equal("answer\n");
+            expect(await asApplication(host, asksPostgres("pg-pgbouncer", pooled))).to.equal("answer\n");
+            const names = ["bash", "-c", "getent hosts pg-poolers || echo nobody"];
+            expect(await asApplication(host, names)).to.equal("nobody\n");
             for (const other of hosts) {
-                const tried = await asApplication(host, closedOrOpen(await poolerAddress(other), pooled));
-                expect(tried, other).to.equal("closed\n");
+                const asked = await asApplication(host, asksPostgres(await poolerAddress(other), pooled));
+                expect(asked, other).to.equal("silence\n");
             }
         });
 
@@ -113,6 +112,10 @@ describe("PgBouncer behind HAProxy, and a firewall around the cluster", () => {
             }
         });
     });
+
+    it("is as it was after a second up that looks at the hosts", async () => {
+        await up({ configFile: behindHaProxy, options: ["--refresh", "--expect-no-changes"] });
+    }).timeout(updateSeconds * 1000);
 
     describe("the firewall", () => {
         const members = (): string[] =>
@@ -155,10 +158,7 @@ describe("PgBouncer behind HAProxy, and a firewall around the cluster", () => {
 
         it("goes when it is no longer asked for", async function () {
             this.timeout(updateSeconds * 1000);
-            const configFile = editSettings((settings) => {
-                settings.haproxy = { ...settings.haproxy, ports: { pooled } };
-            });
-            await up({ configFile });
+            await up({ configFile: behindHaProxy });
             expect(await open(cluster.endpoints.readWrite)).to.deep.equal(cluster.endpoints.readWrite);
             for (const host of hosts) {
                 expect(await scriptOnHost(host, "nft list tables"), host).not.to.include("pgha_");
@@ -166,6 +166,11 @@ describe("PgBouncer behind HAProxy, and a firewall around the cluster", () => {
         });
     });
 });
+
+/** The words of a command that says whether PostgreSQL, or PgBouncer, answers there: whoever takes connections may be somebody else. */
+function asksPostgres(host: string, port: number): string[] {
+    return ["bash", "-c", `pg_isready -q -t 2 -h ${host} -p ${port} && echo answer || echo silence`];
+}
 
 /** The words of a command that says whether somebody takes connections there. */
 function closedOrOpen(host: string, port: number | string): string[] {
