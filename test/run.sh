@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Runs every test, cheapest first. With names of steps as arguments it runs only those: test/run.sh style pure
+# Runs the tests of `make test`, cheapest first. With names of steps as arguments it runs only those: test/run.sh style pure
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly LOGS=${XDG_STATE_HOME:-$HOME/.local/state}/pulumi-postgres-ha/test
 readonly STEPS=(style pure toolchain preview images real lab cluster drill)
+# What would make `make test` too long, and CI runs after it.
+readonly FURTHER_STEPS=(features)
 
 step_style() { npm run --silent check && git ls-files -z '*.sh' .ci/run .ci/preview | xargs -0 shellcheck -x -P SCRIPTDIR; }
 step_pure() { npm run --silent test; }
@@ -15,8 +17,9 @@ step_real() { npm run --silent test:real; }
 step_lab() { lab/test.sh; }
 step_cluster() { make --no-print-directory up && npm run --silent test:lab; }
 step_drill() { make --no-print-directory drill; }
+step_features() { make --no-print-directory up && npm run --silent test:features; }
 
-usage() { printf 'Usage: test/run.sh [STEP...]\nSteps: %s\n' "${STEPS[*]}"; }
+usage() { printf 'Usage: test/run.sh [STEP...]\nSteps: %s; further ones: %s\n' "${STEPS[*]}" "${FURTHER_STEPS[*]}"; }
 
 # run_step NAME: shows the step's output as it comes, and keeps it.
 run_step() {

@@ -14,7 +14,7 @@ function docker(...args: string[]): string {
 }
 
 /** Starts a container that is well while /tmp/well is there, checked as on a plain Docker host, with the given main program. */
-function start(main: string): void {
+async function start(main: string): Promise<void> {
     const [, shell = "", ...words] = healthCommand({
         command: ["sh", "-c", "test -e /tmp/well && { test ! -e /tmp/slow || sleep 60; }"],
         timeoutSeconds: 1,
@@ -42,6 +42,7 @@ function start(main: string): void {
         ...["sh", "-c", `touch /tmp/well; ${main}`],
     );
     check = [shell, ...words];
+    await begun();
 }
 
 let check: string[] = [];
@@ -53,6 +54,15 @@ function runCheck(): number | null {
 
 function restarts(): number {
     return Number(docker("inspect", "--format", "{{.RestartCount}}", name));
+}
+
+/** Waits until the main program has begun: a check before that would fail, and count. */
+async function begun(): Promise<void> {
+    for (let rest = 50; rest > 0; rest--) {
+        if (spawnSync("docker", ["exec", name, "test", "-e", "/tmp/well"]).status === 0) return;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    throw new Error("the container's main program has not begun after 10 s");
 }
 
 async function restarted(seconds: number): Promise<boolean> {
@@ -67,8 +77,8 @@ describe("An unhealthy container on a plain Docker host", () => {
         spawnSync("docker", ["rm", "--force", name]);
     });
 
-    it("is left alone while it is well, and after one failure", () => {
-        start("exec sleep 1000");
+    it("is left alone while it is well, and after one failure", async () => {
+        await start("exec sleep 1000");
         expect(runCheck()).to.equal(0);
         docker("exec", name, "rm", "/tmp/well");
         expect(runCheck()).to.equal(1);
@@ -80,23 +90,24 @@ describe("An unhealthy container on a plain Docker host", () => {
     });
 
     it("is stopped after its failures in a row, and Docker starts it again", async () => {
-        start("exec sleep 1000");
+        await start("exec sleep 1000");
         docker("exec", name, "rm", "/tmp/well");
         runCheck();
         runCheck();
         expect(await restarted(5)).to.equal(true);
+        await begun();
         expect(runCheck(), "it begins anew").to.equal(0);
     });
 
-    it("counts a check that takes too long, and leaves no program behind", () => {
-        start("exec sleep 1000");
+    it("counts a check that takes too long, and leaves no program behind", async () => {
+        await start("exec sleep 1000");
         docker("exec", name, "touch", "/tmp/slow");
         expect(runCheck()).to.equal(1);
         expect(docker("exec", name, "sh", "-c", "grep -l '[s]leep.60' /proc/[0-9]*/cmdline || true")).to.equal("");
     });
 
     it("is killed when it doesn't heed the signal", async () => {
-        start("trap '' TERM; while :; do sleep 1; done");
+        await start("trap '' TERM; while :; do sleep 1; done");
         docker("exec", name, "rm", "/tmp/well");
         runCheck();
         runCheck();
