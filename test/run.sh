@@ -49,6 +49,9 @@ for name in "$@"; do
   if run_step "$name"; then passed=$((passed + 1)); else failed+=("$name"); fi
 done
 printf '\n'
-for name in "${failed[@]}"; do printf 'FAILED %s: see %s\n' "$name" "$LOGS/$name.log"; done
+for name in "${failed[@]}"; do
+  printf 'FAILED %s: see %s, which ends with\n' "$name" "$LOGS/$name.log"
+  tail -n 40 "$LOGS/$name.log" | sed 's/^/  /'
+done
 printf '%d passed, %d failed\n' "$passed" "${#failed[@]}"
 ((${#failed[@]} == 0))
