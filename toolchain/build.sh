@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds what install.sh names from the modules pinned in go.mod and installs it into $PULUMI_HOME.
-# Called by install.sh: [SINCE=SECONDS] build.sh STAMP PART..., a part being cli, docker, random or command.
+# Called by install.sh: [SINCE=SECONDS] build.sh STAMP PART..., a part being cli, docker, random, command or tls.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"

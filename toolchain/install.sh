@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Provides Node, the Pulumi CLI with its Node.js language host, and the plugins docker, random and command.
+# Provides Node, the Pulumi CLI with its Node.js language host, and the plugins docker, random, command and tls.
 # What the machine has is used; the rest is downloaded or, where that is not possible, built from the modules
 # pinned in go.mod. Idempotent. Usage: toolchain/install.sh [--node-only]
 set -euo pipefail
@@ -13,7 +13,7 @@ source "$here/versions.env"
 source "$here/env.sh"
 pulumi_version="$(awk '$1 == "github.com/pulumi/pulumi/pkg/v3" { print $2; exit }' "$here/go.mod")"
 readonly downloads=https://get.pulumi.com/releases/sdk
-readonly plugins=(docker random command)
+readonly plugins=(docker random command tls)
 
 say() { printf 'toolchain [%4ds] %s\n' "$SECONDS" "$*" >&2; }
 die() {

@@ -26,14 +26,19 @@ import (
 	"pulumi-postgres-ha/toolchain/bridge/docker"
 	"pulumi-postgres-ha/toolchain/bridge/random"
 	"pulumi-postgres-ha/toolchain/command"
+	"pulumi-postgres-ha/toolchain/tls"
 )
 
 // notServed are the resources that the plugins here leave out on purpose.
-var notServed = map[string][]string{"docker": {"Image"}}
+var notServed = map[string][]string{
+	"docker": {"Image"},
+	// The provider's only setting is a proxy for GetCertificate.
+	"tls": {"GetCertificate", "GetPublicKey", "Provider"},
+}
 
 func TestPluginsHaveTheInputsAndOutputsOfTheirSDK(t *testing.T) {
 	for name, generate := range map[string]func(*testing.T) pschema.PackageSpec{
-		"docker": dockerSpec, "random": randomSpec, "command": commandSpec,
+		"docker": dockerSpec, "random": randomSpec, "command": commandSpec, "tls": tlsSpec,
 	} {
 		t.Run(name, func(t *testing.T) {
 			sdk := filepath.Join("..", "..", "node_modules", "@pulumi", name)
@@ -140,9 +145,13 @@ func randomSpec(t *testing.T) pschema.PackageSpec {
 	return parse(t, generated.ProviderMetadata.PackageSchema)
 }
 
-func commandSpec(t *testing.T) pschema.PackageSpec {
-	version := semver.MustParse(toolchain.PluginVersion("command"))
-	server, err := integration.NewServer(context.Background(), "command", version, integration.WithProvider(command.Provider()))
+func commandSpec(t *testing.T) pschema.PackageSpec { return inferredSpec(t, "command", command.Provider()) }
+
+func tlsSpec(t *testing.T) pschema.PackageSpec { return inferredSpec(t, "tls", tls.Provider()) }
+
+func inferredSpec(t *testing.T, name string, provider p.Provider) pschema.PackageSpec {
+	version := semver.MustParse(toolchain.PluginVersion(name))
+	server, err := integration.NewServer(context.Background(), name, version, integration.WithProvider(provider))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"pulumi-postgres-ha/toolchain/bridge/docker"
 	"pulumi-postgres-ha/toolchain/bridge/random"
 	"pulumi-postgres-ha/toolchain/command"
+	"pulumi-postgres-ha/toolchain/tls"
 )
 
 func main() {
@@ -26,13 +27,19 @@ func main() {
 		info := random.Provider()
 		pf.Main(ctx, info.Name, info, pf.ProviderMetadata{PackageSchema: schema(info)})
 	case "pulumi-resource-command":
-		if err := command.Run(ctx); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+		exit(command.Run(ctx))
+	case "pulumi-resource-tls":
+		exit(tls.Run(ctx))
 	default:
-		fmt.Fprintf(os.Stderr, "call me as pulumi-resource-{docker,random,command}, not %q\n", name)
+		fmt.Fprintf(os.Stderr, "call me as pulumi-resource-{docker,random,command,tls}, not %q\n", name)
 		os.Exit(2)
+	}
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 
