@@ -21,6 +21,7 @@ const pulumi = require("@pulumi/pulumi");
 const command = require("@pulumi/command");
 const docker = require("@pulumi/docker");
 const random = require("@pulumi/random");
+const tls = require("@pulumi/tls");
 
 const config = new pulumi.Config();
 const password = new random.RandomPassword("password", { length: 30 });
@@ -32,6 +33,15 @@ const greeting = new command.local.Command("greeting", {
 });
 exports.greeting = greeting.stdout;
 exports.password = password.result;
+const key = new tls.PrivateKey("key", { algorithm: "ECDSA", ecdsaCurve: "P256" });
+const certificate = new tls.SelfSignedCert("certificate", {
+    privateKeyPem: key.privateKeyPem,
+    subject: { commonName: "test" },
+    allowedUses: ["server_auth"],
+    validityPeriodHours: 100,
+    earlyRenewalHours: config.getNumber("earlyRenewalHours") ?? 10,
+});
+exports.certificate = certificate.certPem;
 exports.run = command.local.runOutput({ command: "echo run" }).stdout;
 
 if (config.getBoolean("swarm")) {
@@ -66,16 +76,19 @@ step() { # step NAME WANTED_TEXT ARGUMENTS...: pulumi must succeed and say the t
 
 step "stack" "Created stack 'dev'" stack init --no-select
 step "create" '"hello world"' up --yes --skip-preview
-step "nothing changes" '3 unchanged' up --yes --skip-preview --expect-no-changes
-step "nothing has drifted" '3 unchanged' refresh --yes --skip-preview --expect-no-changes
+step "nothing changes" '5 unchanged' up --yes --skip-preview --expect-no-changes
+step "nothing has drifted" '5 unchanged' refresh --yes --skip-preview --expect-no-changes
 step "preview of a swarm that is out of reach" '\+ 4 to create' preview --config swarm=true
 step "update in place" '"again moon, was hello world"' up --yes --skip-preview --config swarm=false --config name=moon
 step "replacement by a trigger" '1 replaced' up --yes --skip-preview --config trigger=second
+step "a certificate keeps while only its renewal moves" '1 updated' up --yes --skip-preview --config earlyRenewalHours=20
+step "a certificate is renewed early" '1 replaced' up --yes --skip-preview --config earlyRenewalHours=100
 step "outputs" '"run": "run"' stack output --json --show-secrets
 password="$(sed -n 's/.*"password": "\(.*\)",/\1/p' "$project/out")"
 step "state" '"ciphertext"' stack export
-if [[ "${#password}" -lt 30 ]] || grep -qF -- "$password" "$project/out"; then
-    printf 'FAIL the password is in the state in the clear, or was not found at all\n' >&2
+if [[ "${#password}" -lt 30 ]] || grep -qF -- "$password" "$project/out" ||
+    grep -q "PRIVATE KEY" "$project/out"; then
+    printf 'FAIL the password or the key is in the state in the clear, or was not found at all\n' >&2
     exit 1
 fi
-step "destroy" '3 deleted' destroy --yes --skip-preview
+step "destroy" '5 deleted' destroy --yes --skip-preview

@@ -32,8 +32,8 @@ import (
 // notServed are the resources that the plugins here leave out on purpose.
 var notServed = map[string][]string{
 	"docker": {"Image"},
-	// The provider's only setting is a proxy for GetCertificate.
-	"tls": {"GetCertificate", "GetPublicKey", "Provider"},
+	// The provider's only setting is a proxy for getCertificate.
+	"tls": {"getCertificate", "getPublicKey", "Provider"},
 }
 
 func TestPluginsHaveTheInputsAndOutputsOfTheirSDK(t *testing.T) {
