@@ -16,6 +16,9 @@ export const nodes = cluster.nodes;
 /** What the command `pgha` needs. */
 export const operations = cluster.operations;
 
+/** Certificate with which clients verify PostgreSQL and PgBouncer, as PEM. */
+export const caCertificate = cluster.caCertificate;
+
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(
     Object.fromEntries(

@@ -4,11 +4,13 @@ import {
     AdministratorArgs,
     ApplicationArgs,
     ApplicationRoleArgs,
+    CertificateAuthorityArgs,
     ClusterConsulArgs,
     ClusterEtcdArgs,
     ClusterImagesArgs,
     ClusterNetworkArgs,
     ClusterPatroniArgs,
+    ClusterTlsArgs,
     ConsulMemberArgs,
     EndpointMode,
     DockerHostsArgs,
@@ -231,6 +233,12 @@ const firewall = fields<FirewallSettingsArgs>({
     operators: texts.optional(),
 });
 
+const tls = fields<ClusterTlsArgs>({
+    requireTls: flag.optional(),
+    serverNames: texts.optional(),
+    certificateAuthority: fields<CertificateAuthorityArgs>({ certificate: text, privateKey: text }).optional(),
+});
+
 const application = fields<ApplicationArgs>({
     database: text.optional(),
     owner: text.optional(),
@@ -274,6 +282,7 @@ const shape: Shape<Settings> = {
     haproxy: haproxy.optional(),
     pgbouncer: pgbouncer.optional(),
     exporter: exporter.optional(),
+    tls: tls.optional(),
     firewall: firewall.optional(),
     applications: z.record(text, application).optional(),
     administrators: z.record(text, fields<AdministratorArgs>({ passwordGeneration: number.optional() })).optional(),

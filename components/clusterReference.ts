@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ApplicationLogin, ApplicationUrls } from "./applicationDatabase";
 import type { ClusterEndpoints } from "./clusterEndpoints";
 import { defaultPorts, networkAliases } from "./defaults";
-import { renderConnectionUrl } from "./render/connectionUrl";
+import { renderConnectionUrl, requiresTls } from "./render/connectionUrl";
 
 /** An application's logins as another stack sees them. */
 export interface ReferencedApplication {
@@ -34,7 +34,7 @@ interface SavedApplications {
 /**
  * A cluster that another stack made, for the stack of an application that uses it: the network to join, and logins with their URLs.
  *
- * It reads the outputs `endpoints`, `networkId` and `applications` of that stack, as this repository's own program exports them.
+ * It reads the outputs `endpoints`, `networkId`, `caCertificate` and `applications` of that stack, as this repository's own program exports them.
  *
  * @example
  * ```typescript
@@ -47,6 +47,8 @@ export class ClusterReference {
     public readonly endpoints: pulumi.Output<ClusterEndpoints>;
     /** Id of the network on which `pg-haproxy` and `pg-pgbouncer` are found. */
     public readonly networkId: pulumi.Output<string>;
+    /** Certificate, as PEM, with which clients verify PostgreSQL and PgBouncer. */
+    public readonly caCertificate: pulumi.Output<string>;
     readonly #applications: pulumi.Output<SavedApplications>;
 
     /** Refers to the stack with the given name: `organization/project/stack`, where a file backend's organization is `organization`. */
@@ -54,6 +56,7 @@ export class ClusterReference {
         const reference = new pulumi.StackReference(stack, undefined, opts);
         this.endpoints = reference.requireOutput("endpoints") as pulumi.Output<ClusterEndpoints>;
         this.networkId = reference.requireOutput("networkId") as pulumi.Output<string>;
+        this.caCertificate = reference.requireOutput("caCertificate") as pulumi.Output<string>;
         this.#applications = pulumi.secret(reference.requireOutput("applications")) as pulumi.Output<SavedApplications>;
     }
 
@@ -89,8 +92,9 @@ function find(applications: SavedApplications, key: string): SavedApplications[s
 
 /** Inside the network the containers' own ports count, not those that hosts publish. */
 function networkUrls({ username, password, urls }: ApplicationLogin, database: string): ApplicationUrls {
+    const requireTls = requiresTls(urls.direct);
     const url = (alias: string, port: number): string =>
-        renderConnectionUrl({ addresses: [alias], port }, { username, password, database });
+        renderConnectionUrl({ addresses: [alias], port, requireTls }, { username, password, database });
     return {
         direct: url(networkAliases.haproxy, defaultPorts.readWrite),
         readOnly: url(networkAliases.haproxy, defaultPorts.readOnly),

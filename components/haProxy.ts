@@ -181,6 +181,12 @@ export interface HaProxyArgs {
      * @default - none
      */
     poolerNetworkId?: pulumi.Input<string>;
+    /**
+     * Whether PgBouncer refuses clients without TLS; HAProxy itself leads TLS through.
+     *
+     * @default false
+     */
+    requireTls?: boolean;
     /** Password of the user `admin` of the statistics page. */
     statisticsPassword: pulumi.Input<string>;
     settings: HaProxySettingsArgs;
@@ -308,6 +314,9 @@ function haProxyConfig(args: HaProxyArgs): HaProxyConfig {
         serverTimeoutSeconds: settings.serverTimeoutSeconds ?? 86400,
         readOnlyMaximumLagMiB: settings.readOnlyMaximumLagMiB ?? 16,
         enableReadOnlyFallback: settings.enableReadOnlyFallback ?? true,
-        poolers: settings.ports?.pooled === undefined ? undefined : { name: networkAliases.poolers },
+        poolers:
+            settings.ports?.pooled === undefined
+                ? undefined
+                : { name: networkAliases.poolers, requireTls: args.requireTls },
     };
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkPatroni } from "./checks/patroni";
+import type { ServerCertificate } from "./clusterCertificates";
 import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
 import { locateNode } from "./memberLocation";
@@ -51,6 +52,22 @@ export interface PatroniGroupArgs {
     dcs: DcsConnection;
     settings: PatroniSettingsArgs;
     passwords: PatroniPasswordArgs;
+    /**
+     * Certificates by node, for TLS between PostgreSQL and its clients, replicas among them.
+     *
+     * @default - none: no TLS
+     *
+     * **Change:** rolling restart, also when one is renewed.
+     */
+    certificates?: { [key: string]: ServerCertificate };
+    /**
+     * Whether connections over the network without TLS are refused; needs `certificates`.
+     *
+     * @default false
+     *
+     * **Change:** in place.
+     */
+    requireTls?: boolean;
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
     /**
@@ -81,6 +98,12 @@ export interface PatroniEndpoint {
     address: string;
     postgresPort: number;
     apiPort: number;
+    /**
+     * Whether PostgreSQL takes TLS.
+     *
+     * @default false
+     */
+    tls?: boolean;
 }
 
 /** What the proxies and others need to know of a group. `PatroniGroup` satisfies it. */
@@ -113,7 +136,7 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
         super("pgha:index:PatroniGroup", name, {}, opts);
         assertNoProblems(checkPatroni("patroni", args));
 
-        const settings = normalizePatroniSettings(args.settings, args.memoryMiB);
+        const settings = normalizePatroniSettings(args.settings, args.memoryMiB, args.requireTls);
         const members = createMembers(args, settings);
         const group = rollOut(
             name,
@@ -130,7 +153,14 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
 function nodeEndpoints(members: Member[], args: PatroniGroupArgs, settings: PatroniSettings): PatroniEndpoint[] {
     return members.map(({ key, host }) => {
         const { address, postgres, api } = locateNode(host.address, args.nodes[key] ?? { host: host.key }, settings);
-        return { key, name: workloadNames.patroni(key), address, postgresPort: postgres.known, apiPort: api.known };
+        return {
+            key,
+            name: workloadNames.patroni(key),
+            address,
+            postgresPort: postgres.known,
+            apiPort: api.known,
+            tls: args.certificates?.[key] !== undefined,
+        };
     });
 }
 
@@ -169,6 +199,7 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
                 [systemRoles.rewind]: scramVerifier(rewind, `${salt}${systemRoles.rewind}`),
             }),
         ),
+        certificates: args.certificates,
         maximumLagBytes: gateLagBytes,
         gateTimeoutSeconds,
     };

@@ -1,14 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { containerPaths, defaultPorts, workloadNames } from "./defaults";
+import type { ServerCertificate } from "./clusterCertificates";
 import type { DcsConnection } from "./dcsConnection";
 import { locateNode, publishedPorts } from "./memberLocation";
 import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
-import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
+import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
 import type { DcsSection } from "./render/dcsSections";
 import { localConninfo } from "./render/conninfo";
-import { renderPatroniMemberYaml } from "./render/patroniYaml";
+import { renderPatroniMemberYaml, renderPatroniTlsYaml } from "./render/patroniYaml";
 import { patronictlFunctions } from "./render/patroniScripts";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
 
@@ -78,6 +79,8 @@ export interface PatroniNodeContext {
     bootstrapYaml: string;
     passwordsYaml: pulumi.Output<string>;
     superuserPgpass: pulumi.Output<string>;
+    /** Certificates by node; none where PostgreSQL takes no TLS. */
+    certificates?: { [key: string]: ServerCertificate };
     /** Statements that give the group's own roles their passwords. */
     systemRolesSql: pulumi.Output<string>;
     /** Lag, in bytes, within which a replica counts as well again. */
@@ -137,6 +140,7 @@ function patroniWorkload(
             },
             { key: "passwords", path: inConfig("30-passwords.yml"), content: context.passwordsYaml, secret: true },
             { key: "pgpass", path: containerPaths.superuserPgpass, content: context.superuserPgpass, secret: true },
+            ...tlsFiles(context.certificates?.[key]),
         ],
         data: {
             hostPath: `${context.dataRoot}/${context.target.clusterName}/${name}`,
@@ -164,6 +168,21 @@ function patroniWorkload(
         stopGraceSeconds: context.stopGraceSeconds,
         restartDelaySeconds: 1,
     };
+}
+
+/** TLS of PostgreSQL: the files, and the part of Patroni's configuration that names them. */
+function tlsFiles(server: ServerCertificate | undefined): WorkloadFile[] {
+    if (server === undefined) {
+        return [];
+    }
+    const { certificate, privateKey, caCertificate } = server;
+    const inConfig = `${containerPaths.patroniConfigDirectory}/15-tls.yml`;
+    return [
+        { key: "tls", path: inConfig, content: renderPatroniTlsYaml(), secret: false },
+        { key: "cert", path: containerPaths.serverCertificate, content: certificate, secret: false },
+        { key: "key", path: containerPaths.serverKey, content: privateKey, secret: true },
+        { key: "ca", path: containerPaths.caCertificate, content: caCertificate, secret: false },
+    ];
 }
 
 function dcsSection(host: HostConnection, dcs: DcsConnection): DcsSection {

@@ -233,7 +233,11 @@ export interface PatroniSettings {
 }
 
 /** Fills in the defaults. */
-export function normalizePatroniSettings(args: PatroniSettingsArgs, smallestMemoryMiB: number): PatroniSettings {
+export function normalizePatroniSettings(
+    args: PatroniSettingsArgs,
+    smallestMemoryMiB: number,
+    requireTls = false,
+): PatroniSettings {
     const preset = timingPresets[args.timing ?? TimingPreset.Default];
     const timing: PatroniTiming = {
         ttlSeconds: args.ttlSeconds ?? preset.ttlSeconds,
@@ -255,7 +259,7 @@ export function normalizePatroniSettings(args: PatroniSettingsArgs, smallestMemo
             useSlots: args.useSlots ?? true,
             slots: permanentSlots(args.slots ?? {}),
             ignoreSlots: args.ignoreSlots ?? [],
-            hbaRules: renderPgHba(args.hbaRules ?? defaultHbaRules),
+            hbaRules: renderPgHba(args.hbaRules ?? defaultHbaRules, requireTls),
             parameters: postgresParameters(args, smallestMemoryMiB),
         },
         enableDataChecksums: args.enableDataChecksums ?? true,

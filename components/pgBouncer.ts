@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkPgBouncer } from "./checks/pgBouncer";
+import type { ServerCertificate } from "./clusterCertificates";
 import {
     containerPaths,
     defaultPorts,
@@ -16,7 +17,7 @@ import { readiness } from "./platform/readiness";
 import { spreadOut } from "./platform/spread";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
 import { OverlayNetwork } from "./platform/runtime";
-import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
+import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
 import { withOpenFiles } from "./render/openFiles";
 import { PgBouncerServers, PoolMode, renderPgBouncerIni, renderPgBouncerUsers } from "./render/pgbouncerIni";
 import { scramVerifier } from "./render/scram";
@@ -139,6 +140,22 @@ export interface PgBouncerArgs {
     password: pulumi.Input<string>;
     /** Salt of its SCRAM verifier. */
     salt: pulumi.Input<string>;
+    /**
+     * Certificate for TLS with clients. With it PgBouncer insists on TLS with PostgreSQL, too.
+     *
+     * @default - none: no TLS with clients
+     *
+     * **Change:** rolling restart, also when it is renewed.
+     */
+    certificate?: ServerCertificate;
+    /**
+     * Whether clients without TLS are refused; needs `certificate`.
+     *
+     * @default false
+     *
+     * **Change:** rolling restart.
+     */
+    requireTls?: boolean;
     settings: PgBouncerSettingsArgs;
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
@@ -209,6 +226,7 @@ function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
                 content: pulumi.output(args.password).apply(renderPgBouncerUsers),
                 secret: true,
             },
+            ...tlsFiles(args),
         ],
         tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
         address: args.settings.address,
@@ -231,6 +249,17 @@ function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
     };
 }
 
+function tlsFiles({ certificate: server }: PgBouncerArgs): WorkloadFile[] {
+    if (server === undefined) {
+        return [];
+    }
+    const { certificate, privateKey } = server;
+    return [
+        { key: "cert", path: containerPaths.pgbouncerCertificate, content: certificate, secret: false },
+        { key: "key", path: containerPaths.serverKey, content: privateKey, secret: true },
+    ];
+}
+
 function pgBouncerIni(args: PgBouncerArgs): string {
     const { settings } = args;
     const defaultPoolSize = settings.defaultPoolSize ?? pgbouncerDefaults.defaultPoolSize;
@@ -243,6 +272,7 @@ function pgBouncerIni(args: PgBouncerArgs): string {
         maxDatabaseConnections: defaultPoolSize,
         maxPreparedStatements: settings.maxPreparedStatements ?? 200,
         queryWaitTimeoutSeconds: settings.queryWaitTimeoutSeconds ?? 120,
+        tls: args.certificate === undefined ? undefined : { required: args.requireTls ?? false },
     });
 }
 

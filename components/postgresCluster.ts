@@ -9,8 +9,10 @@ import { ClusterCredentials } from "./clusterCredentials";
 import { ClusterMonitoring, monitoringOf } from "./clusterMonitoring";
 import { ClusterOperations, operationsOf } from "./clusterOperations";
 import { ClusterPlacement, placeOnHosts } from "./clusterPlacement";
+import type { ClusterCertificates } from "./clusterCertificates";
+import { createCertificates } from "./clusterTls";
 import { ClusterTarget, createTarget, required } from "./clusterTarget";
-import { systemRoles } from "./defaults";
+import { systemRoles, workloadNames } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
 import { Firewall } from "./firewall";
 import { HaProxy } from "./haProxy";
@@ -50,6 +52,8 @@ export class PostgresCluster extends pulumi.ComponentResource {
     public readonly operations: ClusterOperations;
     /** On a Swarm the id of the overlay network, for services of other stacks; on plain Docker hosts the name of the bridge on each. */
     public readonly networkId: pulumi.Output<string>;
+    /** Certificate, as PEM, with which clients verify PostgreSQL and PgBouncer: `sslrootcert` for `sslmode=verify-full`. */
+    public readonly caCertificate: pulumi.Output<string>;
     /** The applications' databases, by key. */
     public readonly applications: { [key: string]: ApplicationConnection };
     /** Logins of the administrators, by name; secret. */
@@ -68,13 +72,14 @@ export class PostgresCluster extends pulumi.ComponentResource {
         const context = createContext(name, clusterName, args, this);
         createFirewall(context);
         const credentials = createCredentials(context);
-        const patroni = createPatroni(context, createDcs(context), credentials);
+        const certificates = createCertificates(name, clusterName, args, context.placement, context.opts);
+        const patroni = createPatroni(context, createDcs(context), credentials, certificates);
         const haproxy = createHaProxy(context, patroni, credentials);
         const sql = routerSql(context.target, context.hosts, context.placement, haproxy, [
             patroni.ready,
             haproxy.ready,
         ]);
-        const pgbouncer = createPgBouncer(context, haproxy, sql, credentials);
+        const pgbouncer = createPgBouncer(context, haproxy, sql, credentials, certificates);
         const exporter = createExporter(context, patroni, sql, credentials);
 
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
@@ -82,6 +87,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
         this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy, exporter);
         this.networkId = context.networkId;
+        this.caCertificate = certificates.caCertificate;
         this.passwords = credentials.passwords;
         this.administrators = createAdministrators(context, haproxy, sql, credentials);
         this.applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
@@ -90,6 +96,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
             nodes: this.nodes,
             operations: this.operations,
             networkId: this.networkId,
+            caCertificate: this.caCertificate,
         });
     }
 }
@@ -139,7 +146,12 @@ function disabledRoles(args: PostgresClusterArgs): string[] {
     ];
 }
 
-function createPatroni(context: ClusterContext, dcs: DcsConnection, credentials: ClusterCredentials): PatroniGroup {
+function createPatroni(
+    context: ClusterContext,
+    dcs: DcsConnection,
+    credentials: ClusterCredentials,
+    { servers }: ClusterCertificates,
+): PatroniGroup {
     const { args, hosts, placement, target } = context;
     const { nodes, ...settings } = args.patroni ?? {};
     const { passwords, salt } = credentials;
@@ -152,6 +164,10 @@ function createPatroni(context: ClusterContext, dcs: DcsConnection, credentials:
             nodes: placement.patroni.nodes,
             dcs,
             settings,
+            certificates: Object.fromEntries(
+                Object.keys(placement.patroni.nodes).map((key) => [key, required(servers, workloadNames.patroni(key))]),
+            ),
+            requireTls: args.tls?.requireTls,
             passwords: {
                 superuser: required(passwords, systemRoles.superuser),
                 replication: required(passwords, systemRoles.replication),
@@ -178,6 +194,7 @@ function createHaProxy(context: ClusterContext, patroni: PatroniGroup, { passwor
             patroni,
             networkId: context.networkId,
             poolerNetworkId: context.poolerNetworkId,
+            requireTls: args.tls?.requireTls,
             statisticsPassword: required(passwords, loginNames.statistics),
             settings: args.haproxy ?? {},
             image: args.images.haproxy,
@@ -191,6 +208,7 @@ function createPgBouncer(
     router: HaProxy,
     sql: SqlConnection,
     { passwords, salt }: ClusterCredentials,
+    { servers }: ClusterCertificates,
 ): PgBouncer | undefined {
     const { args, placement, target } = context;
     if (args.pgbouncer?.enabled === false) {
@@ -208,6 +226,8 @@ function createPgBouncer(
             poolerNetworkId: context.poolerNetworkId,
             password: required(passwords, systemRoles.pgbouncer),
             salt,
+            certificate: required(servers, workloadNames.pgbouncer),
+            requireTls: args.tls?.requireTls,
             settings: args.pgbouncer ?? {},
             image: args.images.pgbouncer,
         },
@@ -255,7 +275,7 @@ function createAdministrators(
     if (administrators === undefined) {
         return pulumi.secret<{ [name: string]: DirectLogin }>({});
     }
-    const endpoint = { addresses: haproxy.addresses, port: haproxy.readWritePort };
+    const endpoint = { addresses: haproxy.addresses, port: haproxy.readWritePort, requireTls: args.tls?.requireTls };
     const settings = { administrators, sql, endpoint, salt };
     return new ClusterAdministrators(`${name}-administrators`, settings, opts).logins;
 }
@@ -268,10 +288,11 @@ function createApplications(
     { salt }: ClusterCredentials,
 ): { [key: string]: ApplicationDatabase } {
     const { addresses } = haproxy;
+    const requireTls = args.tls?.requireTls;
     const endpoints: ApplicationEndpoints = {
-        direct: { addresses, port: haproxy.readWritePort },
-        readOnly: { addresses, port: haproxy.readOnlyPort },
-        pooled: pgbouncer && { addresses: pgbouncer.addresses, port: pgbouncer.port },
+        direct: { addresses, port: haproxy.readWritePort, requireTls },
+        readOnly: { addresses, port: haproxy.readOnlyPort, requireTls },
+        pooled: pgbouncer && { addresses: pgbouncer.addresses, port: pgbouncer.port, requireTls },
     };
     return Object.fromEntries(
         Object.entries(args.applications ?? {}).map(([key, application]) => [

@@ -3,6 +3,7 @@ import { ApplicationArgs } from "./applicationDatabase";
 import { AdministratorArgs } from "./clusterAdministrators";
 import { ClusterNetworkArgs } from "./clusterNetwork";
 import { ConsulMemberArgs, ConsulSettingsArgs } from "./consulQuorum";
+import { ClusterTlsArgs } from "./clusterTls";
 import { DockerHostsArgs } from "./dockerHosts";
 import { EtcdMemberArgs, EtcdSettingsArgs } from "./etcdQuorum";
 import { ExternalEtcdArgs } from "./externalEtcd";
@@ -151,6 +152,8 @@ export interface PostgresClusterArgs {
     pgbouncer?: PgBouncerSettingsArgs;
     /** @default - one beside each Patroni node */
     exporter?: PostgresExporterSettingsArgs;
+    /** @default - TLS for clients that ask for it, with an authority of the cluster's own */
+    tls?: ClusterTlsArgs;
     /**
      * Who may reach the cluster's published ports; needs nftables on every host.
      *

@@ -123,7 +123,7 @@ function exporterWorkload(key: string, published: number | undefined, args: Post
         image: args.image,
         args: ["prometheus-postgres-exporter"],
         environment: {
-            DATA_SOURCE_URI: `${server.address}:${server.postgresPort}/postgres?sslmode=disable`,
+            DATA_SOURCE_URI: `${server.address}:${server.postgresPort}/postgres?sslmode=${server.tls ? "require" : "disable"}`,
             DATA_SOURCE_USER: systemRoles.exporter,
             DATA_SOURCE_PASS_FILE: containerPaths.exporterPassword,
         },

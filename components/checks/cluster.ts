@@ -4,6 +4,7 @@ import { hostLabel } from "../defaults";
 import type { HostArgs } from "../host";
 import { postgresParameters } from "../patroniSettings";
 import type { PostgresClusterArgs } from "../postgresClusterArgs";
+import { checkTls } from "./certificates";
 import { checkAdministrators, checkApplications, checkLoginsApart } from "./applications";
 import { checkConsulSettings, checkDcsChoice, checkDcsHosts, checkExternalEtcd } from "./dcs";
 import { checkAddresses, checkBridge, checkPlatform, checkReservations } from "./dockerHosts";
@@ -55,6 +56,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkPorts(args, placement),
         ...checkAddresses(args),
         ...checkReservations(args, placement),
+        ...checkTls("tls", args),
         ...checkClusterFirewall("firewall", args, placement),
         ...checkApplications("applications", args.applications ?? {}),
         ...checkAdministrators("administrators", args.administrators ?? {}),

@@ -31,6 +31,9 @@ const patroniOwnParameters = [
     "unix_socket_directories",
 ];
 
+/** Parameters that a node's own configuration sets, where no other value counts. */
+const tlsParameters = ["ssl", "ssl_cert_file", "ssl_key_file", "ssl_ca_file"];
+
 /** A command that keeps WAL where it was written, as the documentation's example and seed 000's do. */
 const localCopy = /(^|[\s;&|(])(cp|mv|install|dd|ln)\s/;
 
@@ -42,6 +45,9 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
     return [
         ...checkClusterName("target.clusterName", args.target.clusterName),
         ...checkPatroniSettings(path, args.settings, Object.keys(args.nodes).length, args.memoryMiB),
+        ...(args.requireTls && args.certificates === undefined
+            ? [{ path: `${path}.requireTls`, reason: "true was given, but no certificates; nobody could connect" }]
+            : []),
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
         ...checkNodes(`${path}.nodes`, args.nodes),
         ...checkSlotsApart(`${path}.slots`, args.settings.slots, Object.keys(args.nodes)),
@@ -141,6 +147,9 @@ function checkParameters(
 function checkParameter(path: string, name: string, value: unknown): Problem[] {
     if (patroniOwnParameters.includes(name.toLowerCase())) {
         return [{ path: `${path}.${name}`, reason: "Patroni sets this one itself and ignores any other value" }];
+    }
+    if (tlsParameters.includes(name.toLowerCase())) {
+        return [{ path: `${path}.${name}`, reason: "the cluster's certificates set this one; see the setting tls" }];
     }
     if (name.toLowerCase() === "archive_command" && localCopy.test(String(value))) {
         const reason = `"${String(value)}" was given; it copies to the node's own disk, which is lost with the node, and a failover splits the archive over the nodes; give a command that sends WAL elsewhere`;

@@ -11,6 +11,9 @@ export function checkPgBouncer(path: string, args: PgBouncerArgs): Problem[] {
     return [
         ...checkPgBouncerSettings(path, settings),
         ...checkSharedLabel(`${path}.placementLabel`, settings.placementLabel, args.hosts),
+        ...(args.requireTls && args.certificate === undefined
+            ? [{ path: `${path}.requireTls`, reason: "true was given, but no certificate; nobody could connect" }]
+            : []),
         ...(router.pooledPort !== undefined && args.poolerNetworkId === undefined
             ? [{ path: `${path}.poolerNetworkId`, reason }]
             : []),

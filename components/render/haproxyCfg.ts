@@ -25,7 +25,7 @@ export interface HaProxyConfig {
     /** Whether read-only connections go to the primary when no replica is fit. */
     enableReadOnlyFallback: boolean;
     /** The PgBouncers, all under one name of Docker's DNS, where clients reach them through HAProxy. */
-    poolers?: { name: string };
+    poolers?: { name: string; requireTls?: boolean };
 }
 
 /** Connections kept free for PgBouncers' own way to the primary: clients that took all of them would wait for each other. */
@@ -62,7 +62,7 @@ export function renderHaProxyCfg(config: HaProxyConfig): string {
         listenRole(haproxyProxies.readWrite, defaultPorts.readWrite, "/primary", config, { endSessions: true }),
         readOnly(config, lag),
         listenRole("any", defaultPorts.any, "/health", config, { endSessions: false }),
-        ...(config.poolers === undefined ? [] : [resolversOfDocker(), listenPooled(config, config.poolers.name)]),
+        ...(config.poolers === undefined ? [] : [resolversOfDocker(), listenPooled(config, config.poolers)]),
     );
 }
 
@@ -175,15 +175,14 @@ function resolversOfDocker(): string[] {
     ];
 }
 
-function listenPooled(config: HaProxyConfig, name: string): string[] {
+function listenPooled(config: HaProxyConfig, { name, requireTls }: { name: string; requireTls?: boolean }): string[] {
     return [
         "listen pooled",
         `  bind :${defaultPorts.pgbouncer}`,
         `  maxconn ${config.maxConnections}`,
         "  option tcplog",
         "  balance leastconn",
-        // The first message of a login: PgBouncer answers it itself, whether or not there is a primary.
-        `  option pgsql-check user ${systemRoles.pgbouncer}`,
+        ...poolerCheck(requireTls ?? false),
         // Sessions of one that stops end with it, transaction by transaction; those of a lost host end by keepalive.
         "  srvtcpka-idle 5s",
         "  srvtcpka-intvl 2s",
@@ -191,6 +190,15 @@ function listenPooled(config: HaProxyConfig, name: string): string[] {
         `  default-server ${checkTimes(config)} resolvers docker resolve-prefer ipv4 init-addr none`,
         `  server-template pgbouncer ${mostPoolersBehindRouter} ${name}:${defaultPorts.pgbouncer} check`,
     ];
+}
+
+/** The first message of a client: PgBouncer answers it itself, whether or not there is a primary. */
+function poolerCheck(requireTls: boolean): string[] {
+    if (!requireTls) {
+        return [`  option pgsql-check user ${systemRoles.pgbouncer}`];
+    }
+    // Without TLS a login gets an error then. This is the question whether it takes TLS (PostgreSQL's SSLRequest), and the "S" of yes.
+    return ["  option tcp-check", "  tcp-check send-binary 0000000804d2162f", "  tcp-check expect binary 53"];
 }
 
 function checkTimes(config: HaProxyConfig): string {

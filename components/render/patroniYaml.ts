@@ -81,6 +81,23 @@ export function renderPatroniMemberYaml(config: PatroniMemberConfig): string {
     });
 }
 
+/**
+ * TLS of the connections to PostgreSQL: in a node's own configuration, so that it comes and goes with the files that it names. What is not
+ * here, as `ssl_min_protocol_version` (PostgreSQL's own TLSv1.2), is the user's.
+ */
+export function renderPatroniTlsYaml(): string {
+    return renderYaml({
+        postgresql: {
+            parameters: {
+                ssl: "on",
+                ssl_cert_file: containerPaths.serverCertificate,
+                ssl_key_file: containerPaths.serverKey,
+                ssl_ca_file: containerPaths.caCertificate,
+            },
+        },
+    });
+}
+
 /** The part that counts only when the cluster is made. */
 export function renderPatroniBootstrapYaml(dynamic: PatroniDynamicConfig, dataChecksums: boolean): string {
     const checksums = dataChecksums ? ["data-checksums"] : [];

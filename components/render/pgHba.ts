@@ -48,8 +48,17 @@ export enum HbaMethod {
 /** Rules for applications when none are given: any address, with a SCRAM password. */
 export const defaultHbaRules: HbaRuleArgs[] = [{ type: HbaType.Host, address: "all" }];
 
-/** The lines of pg_hba.conf: the cluster's own logins first, so that no rule of the user can lock Patroni out, then the given ones. */
-export function renderPgHba(rules: HbaRuleArgs[]): string[] {
+/**
+ * The lines of pg_hba.conf: the cluster's own logins first, so that no rule of the user can lock Patroni out, then the given ones. Where TLS is
+ * required, whoever comes without it is refused before any of them counts.
+ */
+export function renderPgHba(rules: HbaRuleArgs[], requireTls = false): string[] {
+    const withoutTls: HbaRuleArgs = {
+        type: HbaType.HostNoSsl,
+        databases: ["all", "replication"],
+        address: "all",
+        method: HbaMethod.Reject,
+    };
     const own: HbaRuleArgs[] = [
         { type: HbaType.Host, databases: ["replication"], roles: [systemRoles.replication], address: "all" },
         {
@@ -61,7 +70,7 @@ export function renderPgHba(rules: HbaRuleArgs[]): string[] {
     // Inside its container PostgreSQL's own user needs no password: that is how lost passwords are set anew.
     return [
         `local all ${quoteName(systemRoles.superuser)} peer`,
-        ...[{ type: HbaType.Local }, ...own, ...rules].map(renderRule),
+        ...[{ type: HbaType.Local }, ...(requireTls ? [withoutTls] : []), ...own, ...rules].map(renderRule),
     ];
 }
 

@@ -36,6 +36,15 @@ export interface PgBouncerConfig {
     maxPreparedStatements: number;
     /** Time after which a waiting query fails: longer than a failover takes. */
     queryWaitTimeoutSeconds: number;
+    /**
+     * TLS on both sides.
+     *
+     * @default - none with clients, and with servers where they take it
+     */
+    tls?: {
+        /** Whether clients without it are refused. */
+        required: boolean;
+    };
 }
 
 /** Schema, in the database `postgres`, of the function that gives PgBouncer a role's SCRAM verifier. */
@@ -74,6 +83,7 @@ export function renderPgBouncerIni(config: PgBouncerConfig): string {
         ["ignore_startup_parameters", "extra_float_digits,options"],
         ["log_connections", 0],
         ["log_disconnections", 0],
+        ...tlsSettings(config),
         ...(dnsMaxTtlSeconds === undefined ? [] : [["dns_max_ttl", dnsMaxTtlSeconds] as [string, number]]),
     ];
     return [
@@ -85,6 +95,18 @@ export function renderPgBouncerIni(config: PgBouncerConfig): string {
         ...settings.map(([name, value]) => `${name} = ${value}`),
         "",
     ].join("\n");
+}
+
+function tlsSettings({ tls }: PgBouncerConfig): [string, string][] {
+    if (tls === undefined) {
+        return [];
+    }
+    return [
+        ["client_tls_sslmode", tls.required ? "require" : "allow"],
+        ["client_tls_cert_file", containerPaths.pgbouncerCertificate],
+        ["client_tls_key_file", containerPaths.serverKey],
+        ["server_tls_sslmode", "require"],
+    ];
 }
 
 /** The file with PgBouncer's own login; all others are asked from PostgreSQL. */

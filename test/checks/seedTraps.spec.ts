@@ -21,7 +21,7 @@ describe("A trap of the seeds", () => {
         patroni: {
             synchronousModeStrict: true,
             synchronousNodeCount: 2,
-            parameters: { wal_level: "logical", ssl: "on", archive_mode: "on", archive_command: "pgbackrest push %p" },
+            parameters: { wal_level: "logical", archive_mode: "on", archive_command: "pgbackrest push %p" },
             slots: { cdc: { type: SlotType.Logical, database: "shop" } },
         },
         applications: { shop: { replicationRoles: { cdc: {} } } },

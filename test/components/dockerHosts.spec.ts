@@ -196,7 +196,7 @@ describe("A cluster on a single Docker host", () => {
         expect(recording.custom("pg-patroni-c-member").inputs.stdin).to.include("connect_address: 172.19.0.23:5432");
         expect(recording.custom("pg-haproxy-db1-config").inputs.stdin).to.include("172.19.0.22:5432");
         expect(containerInputs(recording, "pg-exporter-b").envs).to.include(
-            "DATA_SOURCE_URI=172.19.0.22:5432/postgres?sslmode=disable",
+            "DATA_SOURCE_URI=172.19.0.22:5432/postgres?sslmode=require",
         );
     });
 

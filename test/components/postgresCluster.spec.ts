@@ -7,6 +7,7 @@ describe("PostgresCluster", () => {
         const recording = await recordCluster({ applications: { shop: {} } });
         expect(recording.childrenOf("pg")).to.deep.equal([
             "ApplicationDatabase pg-application-shop",
+            "ClusterCertificates pg-certificates",
             "ClusterCredentials pg-credentials",
             "ClusterNetwork pg-network",
             "EtcdQuorum pg-etcd",

@@ -114,9 +114,10 @@ describe("Routing", () => {
             ["more", few, many],
             ["fewer", many, few],
         ] as const) {
-            it(`of PgBouncer, ${name} of them, touch their number and labels`, async () => {
+            it(`of PgBouncer, ${name} of them, touch their number and labels, and their certificate's addresses`, async () => {
                 const [later, names] = await changed({ pgbouncer: { hosts: before } }, { pgbouncer: { hosts: after } });
                 expect(names).to.deep.equal([
+                    "pg-certificates-pgbouncer-request",
                     "pg-host-db3-labels",
                     "pg-host-db4-labels",
                     "pg-pgbouncer",

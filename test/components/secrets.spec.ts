@@ -4,8 +4,8 @@ import { generatedPassword, record } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 import { isSecret, readableTexts } from "../helpers/wire";
 
-/** What nobody may read anywhere: generated passwords and what an attacker could try passwords on. */
-const confidential = /Generated0|SCRAM-SHA-256\$\d/;
+/** What nobody may read anywhere: generated passwords and keys, and what an attacker could try passwords on. */
+const confidential = /Generated0|SCRAM-SHA-256\$\d|PRIVATE KEY/;
 
 const applications = { shop: { roles: { reader: {} }, allowDrop: true } };
 
@@ -77,7 +77,7 @@ describe("Secrets", () => {
             const { containerSpec } = service.inputs.taskSpec as { containerSpec: { secrets: object[] } };
             return containerSpec.secrets;
         });
-        expect(references).to.have.length(11);
+        expect(references).to.have.length(15);
         for (const reference of references) {
             expect(reference).to.include({ fileMode: 0o400, fileUid: "999", fileGid: "999" });
         }

@@ -53,6 +53,16 @@ export function generatedPassword(name: string, generation = "1"): string {
     return `Generated0${Buffer.from(name).toString("hex")}0${generation}0End`;
 }
 
+/** The private key that the engine of these tests generates. */
+export function generatedKey(name: string): string {
+    return `PRIVATE KEY of ${name}\n`;
+}
+
+/** The certificate that the engine of these tests signs. */
+export function generatedCertificate(name: string): string {
+    return `certificate of ${name}\n`;
+}
+
 async function attempt(program: () => void, options: RecordOptions): Promise<Refusal> {
     const recording = new Recording();
     await startEngine(recording, options);
@@ -109,6 +119,15 @@ async function startEngine(recording: Recording, options: RecordOptions): Promis
 
 /** What a provider computes, with the secretness that the real one gives it. */
 function computedState(registration: Registration | undefined): object {
+    if (registration?.type === "tls:index/privateKey:PrivateKey") {
+        return { privateKeyPem: pulumi.secret(generatedKey(registration.name)) };
+    }
+    if (registration?.type.startsWith("tls:") === true) {
+        return {
+            certRequestPem: `request of ${registration.name}\n`,
+            certPem: generatedCertificate(registration.name),
+        };
+    }
     if (registration?.type !== "random:index/randomPassword:RandomPassword") {
         return {};
     }

@@ -6,7 +6,7 @@ import { PulumiStack, repository, repositoryProgram, Run } from "./pulumiStack";
 /** Pulumi's own directory, with the real plugins. */
 const pulumiHome = process.env.PULUMI_HOME ?? join(homedir(), ".pulumi");
 
-/** A stack that is up, as far as the engine knows: Docker and commands are fakes, passwords and the engine are real. */
+/** A stack that is up, as far as the engine knows: Docker and commands are fakes; passwords, certificates and the engine are real. */
 export class LivingStack {
     private constructor(readonly stack: PulumiStack) {}
 
@@ -51,10 +51,12 @@ export class LivingStack {
                 `FAKE_VERSION=${version} exec node --import tsx '${fake}' "$@"`,
             ]);
         }
-        const { directory } = pluginPlace("random");
-        const real = join(pulumiHome, "plugins", directory, "pulumi-resource-random");
-        if (existsSync(real)) {
-            this.installPlugin(directory, "random", [`exec '${real}' "$@"`]);
+        for (const name of ["random", "tls"]) {
+            const { directory } = pluginPlace(name);
+            const real = join(pulumiHome, "plugins", directory, `pulumi-resource-${name}`);
+            if (existsSync(real)) {
+                this.installPlugin(directory, name, [`exec '${real}' "$@"`]);
+            }
         }
     }
 

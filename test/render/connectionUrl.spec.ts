@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { renderConnectionUrl } from "../../components/render/connectionUrl";
+import { renderConnectionUrl, requiresTls } from "../../components/render/connectionUrl";
 
 describe("render/connectionUrl", () => {
     const target = { addresses: ["192.0.2.11", "192.0.2.12"], port: 5433 };
@@ -9,6 +9,13 @@ describe("render/connectionUrl", () => {
         expect(renderConnectionUrl(target, { username: "shop", password: "secret", database: "shop" })).to.equal(
             "postgresql://shop:secret@192.0.2.11:5433,192.0.2.12:5433/shop?connect_timeout=3",
         );
+    });
+
+    it("says that TLS is required, and can be asked whether it did", () => {
+        const login = { username: "shop", password: "p", database: "d?x&sslmode=require" };
+        const url = renderConnectionUrl({ ...target, requireTls: true }, login);
+        expect(url).to.match(/\?connect_timeout=3&sslmode=require$/);
+        expect([url, renderConnectionUrl(target, login)].map(requiresTls)).to.deep.equal([true, false]);
     });
 
     it("puts IPv6 addresses in brackets", () => {

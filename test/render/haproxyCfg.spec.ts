@@ -12,6 +12,11 @@ describe("render/haproxyCfg", () => {
     it("renders the configuration with PgBouncers behind it", () =>
         expectGolden("haproxy-pooled.cfg", renderHaProxyCfg({ ...haProxy, poolers: { name: "pg-poolers" } })));
 
+    it("asks a PgBouncer that requires TLS for it, because it answers nothing else", () => {
+        const text = renderHaProxyCfg({ ...haProxy, poolers: { name: "pg-poolers", requireTls: true } });
+        expect(text).to.include("tcp-check expect binary 53").and.not.include("pgsql-check");
+    });
+
     it("needs an open file for each side of a connection, and keeps room for the PgBouncers' own way", () => {
         const files = haproxyOpenFiles({ ...haProxy, maxConnections: 10000 });
         expect(files).to.be.within(20000, 20500);

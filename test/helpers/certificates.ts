@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A certificate with its key, as PEM. */
+export interface KeyPair {
+    certificate: string;
+    privateKey: string;
+}
+
+const newKey = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+
+/** A certificate authority that openssl makes, and so not our own code. */
+export function createAuthority(name: string): KeyPair {
+    return issue([...newKey, "-subj", `/CN=${name}`, "-addext", "keyUsage=critical,keyCertSign,cRLSign"]);
+}
+
+/** A server's certificate, with alternative names as openssl writes them: `DNS:…`, `IP:…`. */
+export function createServer(authority: KeyPair, name: string, alternativeNames: string[]): KeyPair {
+    const extensions = [`subjectAltName=${alternativeNames.join(",")}`, "basicConstraints=critical,CA:FALSE"];
+    return issue(
+        [...newKey, "-subj", `/CN=${name}`, ...extensions.flatMap((extension) => ["-addext", extension])],
+        authority,
+    );
+}
+
+function issue(args: string[], authority?: KeyPair): KeyPair {
+    const folder = mkdtempSync(join(tmpdir(), "pgha-certificate-"));
+    const file = (name: string): string => join(folder, name);
+    try {
+        writeFileSync(file("ca.crt"), authority?.certificate ?? "");
+        writeFileSync(file("ca.key"), authority?.privateKey ?? "");
+        const signer = authority === undefined ? [] : ["-CA", file("ca.crt"), "-CAkey", file("ca.key")];
+        execFileSync("openssl", [...args, ...signer, "-keyout", file("key"), "-out", file("crt")], { stdio: "pipe" });
+        return { certificate: readFileSync(file("crt"), "utf8"), privateKey: readFileSync(file("key"), "utf8") };
+    } finally {
+        rmSync(folder, { recursive: true });
+    }
+}
