@@ -145,7 +145,9 @@ func randomSpec(t *testing.T) pschema.PackageSpec {
 	return parse(t, generated.ProviderMetadata.PackageSchema)
 }
 
-func commandSpec(t *testing.T) pschema.PackageSpec { return inferredSpec(t, "command", command.Provider()) }
+func commandSpec(t *testing.T) pschema.PackageSpec {
+	return inferredSpec(t, "command", command.Provider())
+}
 
 func tlsSpec(t *testing.T) pschema.PackageSpec { return inferredSpec(t, "tls", tls.Provider()) }
 
