@@ -49,8 +49,8 @@ const cluster = new PostgresCluster(
     { providers: [provider] },
 );
 
-/** Where everything answers, the Patroni nodes, the network that other stacks join, and what the command `pgha` needs. */
-export const { endpoints, nodes, networkId, operations } = cluster;
+/** Where everything answers, how clients verify it, the Patroni nodes, the network that other stacks join, and what the command `pgha` needs. */
+export const { endpoints, caCertificate, nodes, networkId, operations } = cluster;
 
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(cluster.applications);

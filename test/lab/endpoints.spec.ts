@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { rootCertificates } from "node:tls";
 import { Application, applicationOf, Cluster, readCluster } from "./helpers/cluster";
 import { lines, onHost } from "./helpers/hosts";
 import { readSettings } from "./helpers/settings";
@@ -44,6 +45,19 @@ describe("endpoints, from outside the Swarm", () => {
                     ]);
                     expect(count, endpoint).to.equal("1");
                 }
+            });
+        }
+
+        for (const path of ["direct", "readOnly", "pooled"] as const) {
+            it(`${path}: every host is verified with the cluster's authority`, async () => {
+                const { login, endpoints } = parseUrl(app.urls[path]);
+                const { caCertificate } = cluster;
+                for (const endpoint of endpoints) {
+                    expect(await value(endpoint, { ...login, caCertificate }, "SELECT 1"), endpoint).to.equal(1);
+                }
+                const stranger = { ...login, caCertificate: rootCertificates[0] ?? "" };
+                const unverified = await query(endpoints[0] ?? "", stranger, "SELECT 1").catch(String);
+                expect(unverified).to.match(/unable to (verify|get).*certificate|self-signed certificate/);
             });
         }
 

@@ -51,6 +51,7 @@ const examples: { [folder: string]: ExampleCase } = {
             outputs: {
                 endpoints: {},
                 networkId: "given",
+                caCertificate: "given",
                 applications: { homeassistant: { database: "homeassistant", ...login, urls } },
             },
         },

@@ -35,6 +35,7 @@ const outputs = z.object({
     ),
     applications: z.record(z.string(), application),
     passwords: z.record(z.string(), z.string()),
+    caCertificate: z.string(),
 });
 
 /** What the stack's outputs say of the cluster. */
