@@ -2,10 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { createDockerProvider, PostgresCluster } from "./components";
 import { readSettings } from "./settings";
 
-const settings = readSettings(new pulumi.Config());
+// Whoever means to take the cluster down says so first.
+const { protect = true, ...settings } = readSettings(new pulumi.Config());
 // Plain Docker hosts get a provider each from the cluster itself.
 const providers = settings.swarm ? [createDockerProvider("swarm", settings.hosts, settings.swarm.manager)] : [];
-const cluster = new PostgresCluster(settings.clusterName, settings, { providers });
+const cluster = new PostgresCluster(settings.clusterName, settings, { providers, protect });
 
 /** Where everything answers, as `host:port`. */
 export const endpoints = cluster.endpoints;

@@ -266,7 +266,11 @@ const application = fields<ApplicationArgs>({
 });
 
 /** The stack's settings. Their names, meanings and defaults are those of `PostgresClusterArgs`. */
-export type Settings = PostgresClusterArgs & { clusterName: string };
+export type Settings = PostgresClusterArgs & {
+    clusterName: string;
+    /** Whether `pulumi destroy`, or another `clusterName`, is refused. */
+    protect?: boolean;
+};
 
 const shape: Shape<Settings> = {
     clusterName: text,
@@ -289,6 +293,7 @@ const shape: Shape<Settings> = {
     dataRoot: text.optional(),
     dataVolumes: flag.optional(),
     labels: textMap.optional(),
+    protect: flag.optional(),
 };
 
 /** Settings that are plain text; the others are objects or flags. */

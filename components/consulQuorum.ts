@@ -8,6 +8,7 @@ import { readiness } from "./platform/readiness";
 import { rollOut } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
+import { refuseStoreChange, replacementWords } from "./render/changeWords";
 import { renderConsulJson } from "./render/consulJson";
 import { consulSettings, DcsKind } from "./render/dcsSections";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
@@ -135,9 +136,11 @@ export class ConsulQuorum extends pulumi.ComponentResource implements DcsConnect
                 members: members.map((member) => ({
                     ...member,
                     workload: consulWorkload(member, members, args),
+                    replacementWords: replacementWords.store(memberName(member.key), members.length),
                     afterUpdate: quorumScript(member, args),
                 })),
                 ready: members[0] ? quorumScript(members[0], args) : "",
+                announceMembers: refuseStoreChange("Consul"),
                 startTimeoutSeconds,
             },
             { parent: this },

@@ -10,6 +10,7 @@ import { readiness } from "./platform/readiness";
 import { rollOut } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
+import { refuseStoreChange, replacementWords } from "./render/changeWords";
 import { DcsKind, etcd3Settings } from "./render/dcsSections";
 import { renderEtcdYaml } from "./render/etcdYaml";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
@@ -184,9 +185,11 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
                     ...member,
                     constraints: labelConstraints(args.placementLabel, [member.host]),
                     workload: etcdWorkload(member, members, args),
+                    replacementWords: replacementWords.store(workloadNames.etcd(member.key), members.length),
                     afterUpdate: quorumScript(member.host, member.key, args),
                 })),
                 ready: members[0] ? quorumScript(members[0].host, members[0].key, args) : "",
+                announceMembers: refuseStoreChange("etcd"),
                 startTimeoutSeconds,
             },
             { parent: this },

@@ -23,6 +23,7 @@ import {
     renderHaProxyCfg,
     renderHaProxyUsers,
 } from "./render/haproxyCfg";
+import { replacementWords } from "./render/changeWords";
 import { withOpenFiles } from "./render/openFiles";
 
 /** Settings of HAProxy. */
@@ -241,6 +242,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
                 constraints: [args.constraint, ...labelConstraints(settings.placementLabel, args.hosts)],
                 workload: haProxyWorkload(this, args),
                 networks: networksOf(args),
+                replacementWords: replacementWords.proxy("HAProxy", args.hosts.length),
                 startTimeoutSeconds,
             },
             { parent: this },

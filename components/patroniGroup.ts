@@ -13,7 +13,9 @@ import { assertNoProblems } from "./platform/problems";
 import { Member, rollOut } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import { HostConnection, Target } from "./platform/workload";
-import { renderDynamicConfigScript } from "./render/patroniScripts";
+import { describeNodesChange } from "./render/changeWords";
+import { describeDynamicChange } from "./render/dynamicChange";
+import { configInScript, renderDynamicConfigScript } from "./render/patroniScripts";
 import {
     renderPatroniBootstrapYaml,
     renderPatroniDynamicJson,
@@ -140,7 +142,13 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
         const members = createMembers(args, settings);
         const group = rollOut(
             name,
-            { target: args.target, members, ready: readyScript(members, args), startTimeoutSeconds },
+            {
+                target: args.target,
+                members,
+                ready: readyScript(members, args),
+                announceMembers: describeNodesChange,
+                startTimeoutSeconds,
+            },
             { parent: this },
         );
         const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: group });
@@ -256,5 +264,16 @@ function applyDynamicConfig(
         timeoutSeconds: gateTimeoutSeconds,
     });
     const purpose = `bring ${args.target.clusterName}'s dynamic configuration up to date`;
-    return createHostCommand(`${name}-dynamic-config`, { host, purpose, script, showScript: true }, opts);
+    return createHostCommand(
+        `${name}-dynamic-config`,
+        {
+            host,
+            purpose,
+            script,
+            showScript: true,
+            announce: (before, after) =>
+                describeDynamicChange(configInScript(before), configInScript(after), members.length),
+        },
+        opts,
+    );
 }

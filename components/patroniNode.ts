@@ -7,6 +7,7 @@ import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
+import { replacementWords } from "./render/changeWords";
 import type { DcsSection } from "./render/dcsSections";
 import { localConninfo } from "./render/conninfo";
 import { renderPatroniMemberYaml, renderPatroniTlsYaml } from "./render/patroniYaml";
@@ -99,6 +100,7 @@ export function patroniMember(
         key,
         host,
         workload: patroniWorkload(key, node, host, context),
+        replacementWords: replacementWords.patroni(workloadNames.patroni(key), context.nodeCount),
         onRunning: context.systemRolesSql.apply((sql) => systemRolesScript(key, host, context, sql)),
         beforeUpdate: stepDownScript(key, host, context),
         afterUpdate: caughtUpScript(key, host, context),

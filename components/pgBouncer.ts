@@ -18,6 +18,7 @@ import { spreadOut } from "./platform/spread";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
 import { OverlayNetwork } from "./platform/runtime";
 import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
+import { replacementWords } from "./render/changeWords";
 import { withOpenFiles } from "./render/openFiles";
 import { PgBouncerServers, PoolMode, renderPgBouncerIni, renderPgBouncerUsers } from "./render/pgbouncerIni";
 import { scramVerifier } from "./render/scram";
@@ -193,6 +194,7 @@ export class PgBouncer extends pulumi.ComponentResource {
                 constraints: [args.constraint, ...labelConstraints(settings.placementLabel, args.hosts)],
                 workload: pgBouncerWorkload(this.port, args),
                 networks: networksOf(args),
+                replacementWords: replacementWords.proxy("PgBouncer", args.hosts.length),
                 startTimeoutSeconds,
             },
             { parent: this },

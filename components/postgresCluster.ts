@@ -70,10 +70,11 @@ export class PostgresCluster extends pulumi.ComponentResource {
         showWarnings(clusterWarnings(args), this);
 
         const context = createContext(name, clusterName, args, this);
-        createFirewall(context);
+        const firewall = createFirewall(context);
         const credentials = createCredentials(context);
         const certificates = createCertificates(name, clusterName, args, context.placement, context.opts);
-        const patroni = createPatroni(context, createDcs(context), credentials, certificates);
+        const dcs = createDcs(context);
+        const patroni = createPatroni(context, dcs, credentials, certificates);
         const haproxy = createHaProxy(context, patroni, credentials);
         const sql = routerSql(context.target, context.hosts, context.placement, haproxy, [
             patroni.ready,
@@ -89,8 +90,12 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.networkId = context.networkId;
         this.caCertificate = certificates.caCertificate;
         this.passwords = credentials.passwords;
-        this.administrators = createAdministrators(context, haproxy, sql, credentials);
-        this.applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
+        const administrators = createAdministrators(context, haproxy, sql, credentials);
+        const applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
+        this.administrators = administrators?.logins ?? pulumi.secret<{ [name: string]: DirectLogin }>({});
+        this.applications = applications;
+        const logins = [administrators, ...Object.values(applications)];
+        createGuard(context, [firewall, dcs, patroni, haproxy, pgbouncer, exporter, ...logins], opts?.protect);
         this.registerOutputs({
             endpoints: this.endpoints,
             nodes: this.nodes,
@@ -119,17 +124,19 @@ function createContext(
     args: PostgresClusterArgs,
     parent: pulumi.Resource,
 ): ClusterContext {
-    const opts = { parent };
+    // Where the program protects the cluster, it means the cluster: its versioned files, passwords and containers come and go.
+    const opts = { parent, protect: false };
     const placement = placeOnHosts(clusterName, args);
     return { name, args, placement, opts, ...createTarget(name, clusterName, args, placement, opts) };
 }
 
-function createFirewall({ name, args, target, hosts, bridge, placement, opts }: ClusterContext): void {
-    if (args.firewall !== undefined) {
-        const { clusterName } = target;
-        const ports = portsByHost(args, placement);
-        new Firewall(`${name}-firewall`, { ...args.firewall, clusterName, hosts, ports, bridge }, opts);
+function createFirewall({ name, args, target, hosts, bridge, placement, opts }: ClusterContext): Firewall | undefined {
+    if (args.firewall === undefined) {
+        return undefined;
     }
+    const { clusterName } = target;
+    const ports = portsByHost(args, placement);
+    return new Firewall(`${name}-firewall`, { ...args.firewall, clusterName, hosts, ports, bridge }, opts);
 }
 
 function createCredentials({ name, args, opts }: ClusterContext): ClusterCredentials {
@@ -270,14 +277,14 @@ function createAdministrators(
     haproxy: HaProxy,
     sql: SqlConnection,
     { salt }: ClusterCredentials,
-): pulumi.Output<{ [name: string]: DirectLogin }> {
+): ClusterAdministrators | undefined {
     const { administrators } = args;
     if (administrators === undefined) {
-        return pulumi.secret<{ [name: string]: DirectLogin }>({});
+        return undefined;
     }
     const endpoint = { addresses: haproxy.addresses, port: haproxy.readWritePort, requireTls: args.tls?.requireTls };
     const settings = { administrators, sql, endpoint, salt };
-    return new ClusterAdministrators(`${name}-administrators`, settings, opts).logins;
+    return new ClusterAdministrators(`${name}-administrators`, settings, opts);
 }
 
 function createApplications(
@@ -300,4 +307,13 @@ function createApplications(
             new ApplicationDatabase(`${name}-application-${key}`, { ...application, key, sql, endpoints, salt }, opts),
         ]),
     );
+}
+
+/**
+ * Protected, it stops a `destroy` that nobody previewed before anything else has gone: whatever depends on nothing goes last. The component
+ * itself would notice when all its parts are gone.
+ */
+function createGuard({ name, target, opts }: ClusterContext, parts: unknown[], protect: boolean | undefined): void {
+    const dependsOn = parts.filter((part) => pulumi.Resource.isInstance(part));
+    new pulumi.Stash(`${name}-guard`, { input: target.clusterName }, { ...opts, protect: protect ?? false, dependsOn });
 }

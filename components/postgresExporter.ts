@@ -5,6 +5,7 @@ import { objectName } from "./platform/objectName";
 import { rollOut } from "./platform/rollout";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
 import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
+import { replacementWords } from "./render/changeWords";
 import { scramVerifier } from "./render/scram";
 import { renderExporterSql } from "./render/sql";
 
@@ -81,6 +82,7 @@ export class PostgresExporter extends pulumi.ComponentResource {
                     key,
                     host,
                     workload: exporterWorkload(key, published, args),
+                    replacementWords: replacementWords.exporter(workloadNames.exporter(key)),
                 })),
                 startTimeoutSeconds,
             },

@@ -2,6 +2,7 @@ import { local, remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { shellQuote } from "../render/shell";
 import { rootShell, sshArguments, sshConnectTimeoutSeconds, sshPort, sshUser, standardInput } from "../render/ssh";
+import { Announce, announceChanges } from "./announcement";
 import { HostConnection } from "./workload";
 
 /** Dials before a host counts as unreachable. */
@@ -37,6 +38,8 @@ export interface HostCommandArgs {
     stamp?: pulumi.Input<string>;
     /** Runs when the resource goes, also in `destroy`. */
     deleteScript?: pulumi.Input<string>;
+    /** Says what a change of the purpose or the stamp does; with `showScript`, what a change of the script does. */
+    announce?: Announce;
     /** Something that, when it changes, makes the command new and then undoes the old one by its delete script. */
     replaceOn?: pulumi.Input<string>;
 }
@@ -55,6 +58,8 @@ export function createHostCommand(
     const script = pulumi
         .all([args.script, args.deleteScript])
         .apply(([text, deleteText]) => standardInput(text, deleteText));
+    const told = args.showScript ? "stdin" : runOn === RunOn.Update ? "update" : "create";
+    const hooks = args.announce && announceChanges(name, told, args.announce, opts.parent);
     return new remote.Command(
         name,
         {
@@ -75,7 +80,7 @@ export function createHostCommand(
             // The previous output would travel as environment variables, which sshd refuses (pulumi-command#430).
             addPreviousOutputInEnv: false,
         },
-        opts,
+        { ...opts, hooks },
     );
 }
 

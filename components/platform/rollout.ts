@@ -1,9 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
+import { Announcement, MembersChange } from "../render/changeWords";
+import { Announce } from "./announcement";
 import { createDataDirectory } from "./dataDirectory";
 import { groupFingerprint, workloadFingerprint } from "./fingerprint";
 import { createHostCommand, RunOn } from "./hostCommand";
 import { objectName } from "./objectName";
 import { Runtime } from "./runtime";
+import { recordMembers } from "./membership";
 import { runtimeOf } from "./target";
 import { HostConnection, Target, Workload } from "./workload";
 
@@ -15,6 +18,8 @@ export interface Member {
     /** Constraints beside the host's own, which pins the member. */
     constraints?: string[];
     workload: Workload;
+    /** What the replacement of its container means, in words for the preview. */
+    replacementWords: string;
     /** Runs on the member's host before its container is replaced, never at the first creation. */
     beforeUpdate?: string;
     /** Runs on the member's host once all members run: at creation, and whenever it changes; `ready` waits for it. */
@@ -29,6 +34,8 @@ export interface RolloutArgs {
     members: Member[];
     /** Script on the first member's host that waits until the whole group is well; runs at creation and after each change. */
     ready?: string;
+    /** Says what a change of members or of the places of their data does. */
+    announceMembers?: (change: MembersChange) => Announcement[];
     /** Time for all containers to run, in seconds. */
     startTimeoutSeconds: number;
 }
@@ -44,7 +51,9 @@ export interface RolloutArgs {
  */
 export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
     const runtime = runtimeOf(args.target);
-    let previous: pulumi.Resource[] = [];
+    // A change of members that is refused stops here, before any of them is touched.
+    let previous =
+        args.announceMembers === undefined ? [] : [recordMembers(name, args.members, args.announceMembers, opts)];
     const services = args.members.map((member) => {
         const service = rollOutMember(name, member, args, runtime, previous, opts);
         previous = service.gate;
@@ -101,10 +110,11 @@ function rollOutMember(
         purpose: string,
         script: string,
         dependsOn: pulumi.Resource[],
+        announce?: Announce,
     ): pulumi.Resource =>
         createHostCommand(
             `${stepName}-${kind}`,
-            { host, purpose, script, stamp: fingerprint, runOn: RunOn.Update },
+            { host, purpose, script, stamp: fingerprint, runOn: RunOn.Update, announce },
             { ...opts, dependsOn },
         );
     const { beforeUpdate, afterUpdate } = member;
@@ -115,7 +125,11 @@ function rollOutMember(
     const container = runtime.run(stepName, member, { ...opts, dependsOn: [...directory, ...prepare] });
     const replaced = runtime
         .waits([member], startTimeoutSeconds)
-        .map(({ host, script }) => step("replaced", host, `wait until ${serviceName} runs`, script, [container]));
+        .map(({ host, script }) =>
+            step("replaced", host, `wait until ${serviceName} runs`, script, [container], () => [
+                { words: member.replacementWords },
+            ]),
+        );
     const gate =
         afterUpdate === undefined
             ? replaced

@@ -57,5 +57,7 @@ export interface SpreadArgs {
     workload: Workload;
     /** The overlay networks to join on a Swarm. */
     networks: OverlayNetwork[];
+    /** What the replacement of a container means, in words for the preview. */
+    replacementWords: string;
     startTimeoutSeconds: number;
 }

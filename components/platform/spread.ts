@@ -17,10 +17,10 @@ export function spreadOut(
     args: SpreadArgs & { target: Target },
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
-    const { target, hosts, workload, startTimeoutSeconds } = args;
+    const { target, hosts, workload, replacementWords, startTimeoutSeconds } = args;
     const replicas = runtimeOf(target).replicate?.(args, { ...opts, dependsOn: [] });
     if (replicas === undefined) {
-        const members = hosts.map((host) => ({ key: host.key, host, workload }));
+        const members = hosts.map((host) => ({ key: host.key, host, workload, replacementWords }));
         return rollOut(name, { target, members, startTimeoutSeconds }, opts);
     }
     const { host, script } = replicas.wait;
@@ -28,7 +28,13 @@ export function spreadOut(
     return [
         createHostCommand(
             `${name}-running`,
-            { host, purpose: `wait until ${name} runs`, script, stamp },
+            {
+                host,
+                purpose: `wait until ${name} runs`,
+                script,
+                stamp,
+                announce: () => [{ words: replacementWords }],
+            },
             { ...opts, dependsOn: [replicas.service] },
         ),
     ];

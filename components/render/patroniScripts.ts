@@ -78,6 +78,12 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
     ].join("\n");
 }
 
+/** The configuration in a text that holds a {@link renderDynamicConfigScript}, as JSON; empty where there is none. */
+export function configInScript(text: string): string {
+    const [, quoted = ""] = /^config='((?:[^']|'\\'')*)'$/m.exec(text) ?? [];
+    return quoted.replaceAll("'\\''", "'");
+}
+
 /** Shell function `rows`: name, role, state and, as `*`, a pending restart of each node, separated by tabs. */
 function rowsFunction(scope: string): string {
     const columns = ["Member", "Role", "State", "Pending restart"].map((name) => `$at["${name}"]`);

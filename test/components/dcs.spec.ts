@@ -32,6 +32,7 @@ describe("ConsulQuorum", () => {
                 ]),
                 "Command consul-ready",
                 "Command consul-running",
+                "Stash consul-members",
             ].sort(),
         );
     });

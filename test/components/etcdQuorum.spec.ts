@@ -33,6 +33,7 @@ describe("EtcdQuorum", () => {
                 ]),
                 "Command etcd-ready",
                 "Command etcd-running",
+                "Stash etcd-members",
             ].sort(),
         );
     });
@@ -75,9 +76,13 @@ describe("EtcdQuorum", () => {
 
     it("changes one member after the other: each service waits for the gate of the one before", async () => {
         const recording = await recordEtcd();
-        expect(recording.custom("pg-etcd-a").dependsOn).to.deep.equal(["etcd-a-data", "pg-etcd-a-config"]);
+        expect(recording.custom("pg-etcd-a").dependsOn).to.deep.equal([
+            "etcd-a-data",
+            "etcd-members",
+            "pg-etcd-a-config",
+        ]);
         const chain = ["a", "b", "c"].flatMap((key) => [`pg-etcd-${key}`, `etcd-${key}-replaced`, `etcd-${key}-gate`]);
-        expect(recording.outOfOrder([...chain, "etcd-running", "etcd-ready"])).to.deep.equal([]);
+        expect(recording.outOfOrder(["etcd-members", ...chain, "etcd-running", "etcd-ready"])).to.deep.equal([]);
     });
 
     it("makes the files without waiting for the member before", async () => {

@@ -80,6 +80,10 @@ export class PulumiStack {
         return this.run(["up", "--yes", "--skip-preview", ...this.stackOptions(), ...options]);
     }
 
+    destroy(): Promise<Run> {
+        return this.run(["destroy", "--yes", "--skip-preview", ...this.stackOptions()]);
+    }
+
     /** Types and names of all that the state holds. */
     async resources(): Promise<string[]> {
         const { stdout } = await this.succeed([

@@ -8,6 +8,7 @@ import {
     renderPatroniMemberYaml,
     renderPatroniPasswordsYaml,
 } from "../../components/render/patroniYaml";
+import { restartParameters } from "../../components/render/restartParameters";
 import { renderYaml } from "../../components/render/yaml";
 import { etcdMember, patroniDynamic, patroniMember, patroniPasswords } from "../render/samples";
 import { Container } from "./container";
@@ -40,6 +41,14 @@ describe("Patroni itself", () => {
         });
         expect(stdout + stderr).to.equal("");
         expect(status).to.equal(0);
+    });
+
+    it("has a PostgreSQL that reads at its start what we say that it reads then", () => {
+        const { status, stdout, stderr } = Container.run("patroni", ["postgres", "--describe-config"]);
+        expect(status, stderr).to.equal(0);
+        const contexts = stdout.split("\n").map((line) => line.split("\t"));
+        const names = contexts.filter(([, context]) => context === "postmaster").map(([name = ""]) => name);
+        expect(restartParameters).to.have.members(names);
     });
 
     it("reads text as text from our YAML", () => {

@@ -1,0 +1,76 @@
+/** What a change does, for whoever reads the preview. */
+export interface Announcement {
+    /** In words, such as `rolling restart: …`. */
+    words: string;
+    /** Whether it deserves a look before it is let through. */
+    alarming?: boolean;
+}
+
+/** Where a member has its data. */
+export interface MemberPlace {
+    name: string;
+    /** Key of its host. */
+    host: string;
+    /** Directory or volume. */
+    data: string;
+}
+
+/** What changes among the members of a group. */
+export interface MembersChange {
+    added: MemberPlace[];
+    removed: MemberPlace[];
+    /** Members that get their data elsewhere. */
+    moved: { from: MemberPlace; to: MemberPlace }[];
+    /** How many stay where they are. */
+    kept: number;
+}
+
+/** A change that must not happen: its message says why, and what to do. */
+export class RefusedChange extends Error {}
+
+/** What the replacement of a container means to the others and to clients. */
+export const replacementWords = {
+    patroni: (name: string, count: number): string =>
+        count === 1
+            ? `restart: ${name} is replaced; no other node can take over, so clients wait until it runs again`
+            : `rolling restart: ${name} is replaced; if it leads, another node takes over first (switchover)`,
+    store: (name: string, count: number): string =>
+        count === 1
+            ? `restart: ${name} is replaced; until it runs again no failover is possible`
+            : `rolling restart: ${name} is replaced; the others keep the quorum`,
+    proxy: (program: string, hosts: number): string =>
+        `${hosts === 1 ? "restart" : "rolling restart"}: ${program} is replaced on ${hosts === 1 ? "its host" : "one host after the other"}; sessions through it end there, and connect again`,
+    exporter: (name: string): string => `restart: ${name} is replaced; its metrics pause`,
+};
+
+/** Says what a change of Patroni's nodes does, and refuses one after which no node would have the data. */
+export function describeNodesChange({ added, removed, moved, kept }: MembersChange): Announcement[] {
+    if (kept === 0) {
+        throw new RefusedChange(
+            "data loss: no node would stay where its data is. Change the nodes one at a time, so that each can copy the data of another; a single node's data is moved by dump and restore",
+        );
+    }
+    return [
+        ...added.map(({ name, host, data }) => ({
+            words: `new node: ${name} copies the leader's data to ${data} on ${host}`,
+        })),
+        ...moved.map(({ from, to }) => ({
+            words: `rebuild: ${to.name} copies the leader's data to ${to.data} on ${to.host}; what is in ${from.data} on ${from.host} stays there, unused`,
+            alarming: true,
+        })),
+        ...removed.map(({ name, host, data }) => ({
+            words: `removal: ${name} stops; its data stays in ${data} on ${host}, and the cluster has one copy less`,
+            alarming: true,
+        })),
+    ];
+}
+
+/** Refuses another set of a store's members: a member with an empty directory would not be let in, and the quorum be at risk. */
+export function refuseStoreChange(store: string): (change: MembersChange) => never {
+    return ({ added, removed, moved }) => {
+        const names = [...added, ...removed, ...moved.map(({ to }) => to)].map(({ name }) => name);
+        throw new RefusedChange(
+            `not possible: ${store}'s members and the places of their data are fixed when the cluster is made, and ${names.join(", ")} would change. Take that change back`,
+        );
+    };
+}

@@ -1,0 +1,133 @@
+import { expect } from "chai";
+import { LivingStack } from "./livingStack";
+import { Run } from "./pulumiStack";
+import { settingsWith } from "./settings";
+
+const newer = `registry.example.com/newer@sha256:${"0".repeat(64)}`;
+const newHost = { address: "192.0.2.43", memoryMiB: 16384, labels: { infra_node: "4" }, placementLabel: "infra_node" };
+
+/** What a preview says beside the list of resources, each line once. */
+function said({ text }: Run): string[] {
+    const [, diagnostics = ""] = text.split("\nDiagnostics:");
+    const lines = diagnostics.split(/\n(?:Outputs|Resources):/)[0]?.split("\n") ?? [];
+    return lines.map((line) => line.trim()).filter((line) => line !== "" && !line.endsWith("):"));
+}
+
+describe("A preview of a change", () => {
+    let living: LivingStack;
+
+    before(async () => {
+        living = await LivingStack.create(settingsWith());
+        const { status, text } = await living.up(settingsWith());
+        expect(status, text).to.equal(0);
+    });
+
+    after(() => {
+        living.stack.remove();
+    });
+
+    async function preview(changes: { [path: string]: unknown }): Promise<string[]> {
+        const run = await living.preview(settingsWith(changes));
+        expect(run.status, run.text).to.equal(0);
+        return said(run);
+    }
+
+    async function refused(changes: { [path: string]: unknown }): Promise<string> {
+        const run = await living.preview(settingsWith(changes));
+        expect(run.status, run.text).not.to.equal(0);
+        return run.text;
+    }
+
+    it("says nothing where nothing changes", async () => {
+        expect(await preview({})).to.deep.equal([]);
+    });
+
+    it("tells a reload from a rolling restart with its switchover, and what changes in place", async () => {
+        expect(
+            await preview({
+                "patroni.parameters.work_mem": "11MB",
+                "patroni.parameters.max_connections": 400,
+                "patroni.ttlSeconds": 40,
+            }),
+        ).to.have.members([
+            "rolling restart, with one switchover: max_connections 300 -> 400",
+            "reload: work_mem 16MB -> 11MB",
+            "in place: ttl 30 -> 40",
+        ]);
+    });
+
+    it("warns where commits would no longer wait for a replica", async () => {
+        expect((await preview({ "patroni.synchronousMode": false })).join("\n")).to.match(
+            /warning: in place: synchronous_mode true -> false; a failover may then lose commits/,
+        );
+    });
+
+    it("names each container that is replaced, and what that means", async () => {
+        const words = await preview({ "images.patroni": newer, "images.etcd": newer, "images.pgbouncer": newer });
+        for (const host of ["docker-infra-1", "docker-infra-2", "docker-infra-3"]) {
+            expect(words).to.include(
+                `rolling restart: patroni-${host} is replaced; if it leads, another node takes over first (switchover)`,
+            );
+            expect(words).to.include(`rolling restart: etcd-${host} is replaced; the others keep the quorum`);
+        }
+        expect(words.join("\n")).to.match(/rolling restart: PgBouncer is replaced on one host after the other; /);
+    });
+
+    it("calls a node on another host a rebuild, and says where the old data stays", async () => {
+        const words = await preview({
+            "hosts.docker-infra-4": newHost,
+            "patroni.nodes": {
+                "docker-infra-1": { host: "docker-infra-1" },
+                "docker-infra-2": { host: "docker-infra-2" },
+                "docker-infra-3": { host: "docker-infra-4" },
+            },
+            "etcd.members": {
+                "docker-infra-1": { host: "docker-infra-1" },
+                "docker-infra-2": { host: "docker-infra-2" },
+                "docker-infra-3": { host: "docker-infra-3" },
+            },
+        });
+        expect(words.join("\n")).to.match(
+            /warning: rebuild: patroni-docker-infra-3 copies the leader's data to \S+ on docker-infra-4; what is in \S+ on docker-infra-3 stays there, unused/,
+        );
+    });
+
+    it("refuses data directories elsewhere, where no node would have the data", async () => {
+        // Whichever of both comes first ends the preview.
+        expect(await refused({ dataRoot: "/data/pgha" })).to.match(
+            /data loss: no node would stay where its data is|not possible: etcd's members and the places of their data/,
+        );
+    });
+
+    it("refuses other members of etcd", async () => {
+        expect(
+            await refused({
+                "hosts.docker-infra-4": newHost,
+                "hosts.docker-infra-5": { ...newHost, address: "192.0.2.44", labels: { infra_node: "5" } },
+                "pgbouncer.defaultPoolSize": 20,
+            }),
+        ).to.match(/not possible: etcd's members .* etcd-docker-infra-4, etcd-docker-infra-5 would change/);
+    });
+
+    it("refuses another name, which would take the cluster down", async () => {
+        expect(await refused({ clusterName: "other" })).to.match(
+            /pg-guard\S* cannot be deleted\s+because it is protected/,
+        );
+    });
+
+    it("refuses to destroy a protected cluster, with everything still there", async () => {
+        const before = await living.stack.resources();
+        const { status, text } = await living.stack.destroy();
+        expect(status).not.to.equal(0);
+        expect(text).to.match(/pg-guard\S* cannot be deleted\s+because it is protected/);
+        const now = await living.stack.resources();
+        expect(before.filter((resource) => !now.includes(resource))).to.deep.equal([]);
+    });
+
+    it("lets it go when its settings say so", async () => {
+        const { status, text } = await living.up(settingsWith({ protect: false }));
+        expect(status, text).to.equal(0);
+        const destroyed = await living.stack.destroy();
+        expect(destroyed.status, destroyed.text).to.equal(0);
+    });
+});

@@ -1,0 +1,129 @@
+import { expect } from "chai";
+import {
+    describeNodesChange,
+    MemberPlace,
+    MembersChange,
+    refuseStoreChange,
+} from "../../components/render/changeWords";
+import { describeDynamicChange } from "../../components/render/dynamicChange";
+import { configInScript, renderDynamicConfigScript } from "../../components/render/patroniScripts";
+import { standardInput } from "../../components/render/ssh";
+
+const none: MembersChange = { added: [], removed: [], moved: [], kept: 2 };
+
+function place(name: string, host: string): MemberPlace {
+    return { name, host, data: `/srv/pgha/pg/${name}` };
+}
+
+describe("Words for a preview", () => {
+    describe("of Patroni's nodes", () => {
+        it("say where a new one copies its data to", () => {
+            expect(describeNodesChange({ ...none, added: [place("patroni-db4", "db4")] })).to.deep.equal([
+                { words: "new node: patroni-db4 copies the leader's data to /srv/pgha/pg/patroni-db4 on db4" },
+            ]);
+        });
+
+        it("call a node that moves a rebuild, and one that goes a removal, and say where the data stays", () => {
+            const moved = [{ from: place("patroni-db2", "db2"), to: place("patroni-db2", "db4") }];
+            const said = describeNodesChange({ ...none, moved, removed: [place("patroni-db3", "db3")] });
+            expect(said.map(({ words }) => words)).to.deep.equal([
+                "rebuild: patroni-db2 copies the leader's data to /srv/pgha/pg/patroni-db2 on db4; what is in /srv/pgha/pg/patroni-db2 on db2 stays there, unused",
+                "removal: patroni-db3 stops; its data stays in /srv/pgha/pg/patroni-db3 on db3, and the cluster has one copy less",
+            ]);
+            expect(said.every(({ alarming }) => alarming)).to.equal(true);
+        });
+
+        it("refuse a change after which no node would have the data", () => {
+            const moved = [{ from: place("patroni-db1", "db1"), to: place("patroni-db1", "db2") }];
+            expect(() => describeNodesChange({ ...none, moved, kept: 0 })).to.throw(/^data loss: .*dump and restore$/);
+        });
+    });
+
+    it("refuse other members of a store, by name", () => {
+        expect(() => refuseStoreChange("etcd")({ ...none, added: [place("etcd-db4", "db4")] })).to.throw(
+            /^not possible: etcd's members .* etcd-db4 would change/,
+        );
+    });
+
+    describe("of Patroni's dynamic configuration", () => {
+        const config = {
+            ttl: 30,
+            synchronous_mode: true,
+            slots: { feed: { type: "logical", plugin: "pgoutput" } },
+            postgresql: {
+                use_slots: true,
+                pg_hba: ["host all all all scram-sha-256"],
+                parameters: { max_connections: 200, work_mem: "16MB" },
+            },
+        };
+
+        function words(change: object, nodeCount = 3): string[] {
+            return describeDynamicChange(JSON.stringify(config), JSON.stringify(change), nodeCount).map(
+                (announcement) => `${announcement.alarming ? "! " : ""}${announcement.words}`,
+            );
+        }
+
+        function withParameters(parameters: object): object {
+            return { ...config, postgresql: { ...config.postgresql, parameters } };
+        }
+
+        it("tell a reload from a restart", () => {
+            const changed = withParameters({ max_connections: 300, work_mem: "11MB", jit: "off" });
+            expect(words(changed)).to.deep.equal([
+                "rolling restart, with one switchover: max_connections 200 -> 300",
+                "reload: jit (default) -> off, work_mem 16MB -> 11MB",
+            ]);
+            expect(words(changed, 1)[0]).to.equal("restart, for which clients wait: max_connections 200 -> 300");
+        });
+
+        it("name a parameter whatever its case, and one that goes back to its default", () => {
+            expect(words(withParameters({ Max_Connections: 200 }))).to.deep.equal([
+                "rolling restart, with one switchover: Max_Connections (default) -> 200, max_connections 200 -> (default)",
+                "reload: work_mem 16MB -> (default)",
+            ]);
+        });
+
+        it("know what changes in place", () => {
+            const pgHba = { ...config.postgresql, pg_hba: [] };
+            expect(words({ ...config, ttl: 20, postgresql: pgHba })).to.deep.equal([
+                "in place: pg_hba (changed) -> (changed), ttl 30 -> 20",
+            ]);
+        });
+
+        it("warn where a promise to clients is taken back", () => {
+            expect(words({ ...config, synchronous_mode: false })).to.deep.equal([
+                "! in place: synchronous_mode true -> false; a failover may then lose commits that clients were told of",
+            ]);
+        });
+
+        it("warn where a consumer loses its place, and not where it gets one", () => {
+            const lost = "changes that its consumer has not read yet don't reach it any more";
+            expect(words({ ...config, slots: undefined })).to.deep.equal([
+                `! data loss for a consumer: the permanent slot feed is dropped; ${lost}`,
+            ]);
+            const slots = { feed: { type: "logical", plugin: "test_decoding" }, copy: { type: "physical" } };
+            expect(words({ ...config, slots })).to.deep.equal([
+                "in place: the permanent slot copy is made",
+                `! data loss for a consumer: the permanent slot feed is dropped and made anew; ${lost}`,
+            ]);
+        });
+
+        it("are none where nothing changed", () => {
+            expect(words(config)).to.deep.equal([]);
+        });
+
+        it("find the configuration in the script that sets it, quotes and all", () => {
+            const configJson = JSON.stringify({ parameters: { archive_command: "sh -c 'send %p'" } }, null, 2);
+            const script = renderDynamicConfigScript({
+                host: { key: "db1", sshAddress: "192.0.2.1" },
+                serviceName: "pg-patroni-db1",
+                logsCommand: "docker service logs $1",
+                scope: "pg",
+                configJson,
+                timeoutSeconds: 1,
+            });
+            expect(configInScript(standardInput(script))).to.equal(configJson);
+            expect(configInScript("")).to.equal("");
+        });
+    });
+});
