@@ -14,7 +14,7 @@ export function recordMembers(
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
     const places = members.map(({ host, workload: { name: member, data } }): MemberPlace => {
-        return { name: member, host: host.key, data: data?.volumeName ?? data?.hostPath ?? "" };
+        return { name: member, host: host.key, directory: data?.volumeName ?? data?.hostPath ?? "" };
     });
     const recordName = `${name}-members`;
     const hooks = announceChanges(
@@ -32,7 +32,7 @@ function describe(before: string, after: string, announce: (change: MembersChang
         const from = old.get(to.name);
         return from === undefined ? [] : [{ from, to }];
     });
-    const moved = both.filter(({ from, to }) => from.host !== to.host || from.data !== to.data);
+    const moved = both.filter(({ from, to }) => from.host !== to.host || from.directory !== to.directory);
     const added = [...now.values()].filter(({ name }) => !old.has(name));
     const removed = [...old.values()].filter(({ name }) => !now.has(name));
     // Another order is no other set.

@@ -11,8 +11,8 @@ export interface MemberPlace {
     name: string;
     /** Key of its host. */
     host: string;
-    /** Directory or volume. */
-    data: string;
+    /** Directory on the host, or volume, with its data. */
+    directory: string;
 }
 
 /** What changes among the members of a group. */
@@ -51,15 +51,15 @@ export function describeNodesChange({ added, removed, moved, kept }: MembersChan
         );
     }
     return [
-        ...added.map(({ name, host, data }) => ({
-            words: `new node: ${name} copies the leader's data to ${data} on ${host}`,
+        ...added.map(({ name, host, directory }) => ({
+            words: `new node: ${name} copies the leader's data to ${directory} on ${host}`,
         })),
         ...moved.map(({ from, to }) => ({
-            words: `rebuild: ${to.name} copies the leader's data to ${to.data} on ${to.host}; what is in ${from.data} on ${from.host} stays there, unused`,
+            words: `rebuild: ${to.name} copies the leader's data to ${to.directory} on ${to.host}; what is in ${from.directory} on ${from.host} stays there, unused`,
             alarming: true,
         })),
-        ...removed.map(({ name, host, data }) => ({
-            words: `removal: ${name} stops; its data stays in ${data} on ${host}, and the cluster has one copy less`,
+        ...removed.map(({ name, host, directory }) => ({
+            words: `removal: ${name} stops; its data stays in ${directory} on ${host}, and the cluster has one copy less`,
             alarming: true,
         })),
     ];

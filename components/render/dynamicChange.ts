@@ -65,7 +65,7 @@ function shown(value: unknown): string {
     if (value === undefined) {
         return "(default)";
     }
-    return typeof value === "object" ? "(changed)" : String(value as string | number | boolean);
+    return typeof value === "object" ? "(changed)" : `${value as string | number | boolean}`;
 }
 
 function section(config: Values, ...names: string[]): Values {

@@ -12,7 +12,7 @@ import { standardInput } from "../../components/render/ssh";
 const none: MembersChange = { added: [], removed: [], moved: [], kept: 2 };
 
 function place(name: string, host: string): MemberPlace {
-    return { name, host, data: `/srv/pgha/pg/${name}` };
+    return { name, host, directory: `/srv/pgha/pg/${name}` };
 }
 
 describe("Words for a preview", () => {
