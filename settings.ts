@@ -104,7 +104,11 @@ const network = fields<ClusterNetworkArgs>({
 
 const etcdMember = fields<EtcdMemberArgs>({
     host: text,
-    ports: fields<EtcdMemberPortsArgs>({ client: number.optional(), peer: number.optional() }).optional(),
+    ports: fields<EtcdMemberPortsArgs>({
+        client: number.optional(),
+        peer: number.optional(),
+        metrics: number.optional(),
+    }).optional(),
     address: text.optional(),
 });
 
@@ -115,6 +119,7 @@ const etcd = fields<ClusterEtcdArgs>({
     quotaBackendMiB: number.optional(),
     clientPort: number.optional(),
     peerPort: number.optional(),
+    metricsPort: number.optional(),
     placementLabel: text.optional(),
     resources,
 });
@@ -235,7 +240,10 @@ const firewall = fields<FirewallSettingsArgs>({
 
 const tls = fields<ClusterTlsArgs>({
     requireTls: flag.optional(),
+    enableInternalTls: flag.optional(),
     serverNames: texts.optional(),
+    trustedCertificates: text.optional(),
+    authorityGeneration: number.optional(),
     certificateAuthority: fields<CertificateAuthorityArgs>({ certificate: text, privateKey: text }).optional(),
 });
 

@@ -1,7 +1,9 @@
 import type { ClusterOperations } from "../components";
 import { containerPaths, defaultPorts, systemRoles } from "../components/defaults";
+import { etcdctl } from "../components/render/etcdYaml";
 import { haproxyHealthPort } from "../components/render/haproxyCfg";
-import { inContainerFunction, workloadLabel } from "../components/render/shell";
+import { curlLocal } from "../components/render/http";
+import { inContainerFunction, shellQuote, workloadLabel } from "../components/render/shell";
 
 /** The parts of a cluster, as its description groups them. */
 export type Part = "patroni" | "etcd" | "haproxy" | "pgbouncer" | "exporters";
@@ -19,30 +21,32 @@ export type ProbeAnswers = Map<string, ProbeAnswer>;
 /** Name of the probe that lists a host's containers. */
 export const containersProbe = "containers";
 
-const patroniApi = `in_container curl -fsS --max-time 5 http://127.0.0.1:${defaultPorts.patroniApi}`;
-const etcdctl = "in_container etcdctl --command-timeout=3s -w json endpoint";
+const withinTime = ["--max-time", "5"];
 const pgbouncer = `in_container psql -X --csv -h ${containerPaths.pgbouncerSocket} -p ${defaultPorts.pgbouncer} -U ${systemRoles.pgbouncer} -d pgbouncer`;
 
 /** What is asked in each container of a part. None of it needs a password. */
-const probes = {
-    patroni: {
-        /** All members, as the DCS has them. */
-        cluster: `${patroniApi}/cluster`,
-        /** What the node knows of itself; also without the DCS. */
-        local: `${patroniApi}/patroni`,
-        /** The dynamic configuration. */
-        config: `${patroniApi}/config`,
-    },
-    etcd: { status: `${etcdctl} status`, health: `${etcdctl} health` },
-    haproxy: { statistics: `in_container curl -fsS --max-time 5 'http://127.0.0.1:${haproxyHealthPort}/;csv'` },
-    pgbouncer: { state: `${pgbouncer} -c 'SHOW STATE'`, pools: `${pgbouncer} -c 'SHOW POOLS'` },
-    exporters: {
-        up: `in_container curl -fsS --max-time 5 http://127.0.0.1:${defaultPorts.exporter}/metrics | grep '^pg_up '`,
-    },
-} as const satisfies { [P in Part]: { [probe: string]: string } };
+function probesOf({ internalTls }: Pick<ClusterOperations, "internalTls">) {
+    const ask = (port: number, path: string, tls?: boolean): string =>
+        ["in_container", ...curlLocal(withinTime, port, path, tls).map(shellQuote)].join(" ");
+    const etcd = `in_container ${etcdctl(internalTls).join(" ")} -w json endpoint`;
+    return {
+        patroni: {
+            /** All members, as the DCS has them. */
+            cluster: ask(defaultPorts.patroniApi, "/cluster", internalTls),
+            /** What the node knows of itself; also without the DCS. */
+            local: ask(defaultPorts.patroniApi, "/patroni", internalTls),
+            /** The dynamic configuration. */
+            config: ask(defaultPorts.patroniApi, "/config", internalTls),
+        },
+        etcd: { status: `${etcd} status`, health: `${etcd} health` },
+        haproxy: { statistics: ask(haproxyHealthPort, "/;csv") },
+        pgbouncer: { state: `${pgbouncer} -c 'SHOW STATE'`, pools: `${pgbouncer} -c 'SHOW POOLS'` },
+        exporters: { up: `${ask(defaultPorts.exporter, "/metrics", internalTls)} | grep '^pg_up '` },
+    } as const satisfies { [P in Part]: { [probe: string]: string } };
+}
 
 /** Names of the probes of a part. */
-export type ProbeOf<P extends Part> = keyof (typeof probes)[P] & string;
+export type ProbeOf<P extends Part> = keyof ReturnType<typeof probesOf>[P] & string;
 
 /** Name of an answer: the container's label, and what was asked there. */
 export function probeName<P extends Part>(label: string, probe: ProbeOf<P>): string {
@@ -51,6 +55,7 @@ export function probeName<P extends Part>(label: string, probe: ProbeOf<P>): str
 
 /** The script that asks everything on one host, at the same time, and prints a line for each answer. */
 export function renderProbeScript(operations: ClusterOperations, host: string, parts: Part[]): string {
+    const probes = probesOf(operations);
     const asked = parts.flatMap((part) =>
         operations[part]
             .filter((workload) => workload.host === host)

@@ -22,18 +22,40 @@ export interface CertificateAuthorityArgs {
 
 /** Arguments of {@link ClusterCertificates}. */
 export interface ClusterCertificatesArgs {
-    /** Name of the cluster: subject of its authority. */
+    /** What the certificates are for, such as the cluster's name: subject of the authorities. */
     clusterName: string;
     /** Names and addresses under which clients reach each server, by the server's key. */
     servers: { [key: string]: string[] };
+    /**
+     * Keys of those that prove who they are as clients, too: servers, or others.
+     *
+     * @default - none
+     */
+    clients?: string[];
     /**
      * The authority that signs.
      *
      * @default - one of the cluster's own
      *
-     * **Change:** new certificates for all servers.
+     * **Change:** new certificates for all servers. For a change without a cut the new authority must be among `trustedCertificates`, and
+     * with everybody, before.
      */
     certificateAuthority?: CertificateAuthorityArgs;
+    /**
+     * Certificates of further authorities to trust, as PEM, one after the other.
+     *
+     * @default - none
+     */
+    trustedCertificates?: pulumi.Input<string>;
+    /**
+     * Number of the own authority that signs. The one before it and the one after it are trusted, too, so that a greater number reaches
+     * everybody without a cut: raise it by one, and again only when all clients have the new `caCertificate`.
+     *
+     * @default 1
+     *
+     * **Change:** new certificates for all servers.
+     */
+    authorityGeneration?: number;
 }
 
 /** How a server proves who it is. */
@@ -42,7 +64,7 @@ export interface ServerCertificate {
     certificate: pulumi.Output<string>;
     /** The server's private key as PEM; secret. */
     privateKey: pulumi.Output<string>;
-    /** The authority's certificate as PEM. */
+    /** Certificates of all trusted authorities as PEM. */
     caCertificate: pulumi.Output<string>;
 }
 
@@ -61,39 +83,82 @@ const keyKind = { algorithm: "ECDSA", ecdsaCurve: "P256" };
  * A certificate for each server of a cluster, signed by an authority of its own or a given one.
  *
  * The first `up` within the last 90 days of a certificate makes a new one. The cluster's own authority keeps its key when its certificate is
- * renewed, two years before its end: the one that clients have stays good until then.
+ * renewed, two years before its end: the one that clients have stays good until then. Its successor is made and trusted beforehand, so that
+ * whoever still has the old certificates believes who already has the new ones.
  */
 export class ClusterCertificates extends pulumi.ComponentResource {
-    /** The authority's certificate as PEM: what clients verify servers with. */
+    /** Certificates of all trusted authorities as PEM: what clients verify servers with. */
     public readonly caCertificate: pulumi.Output<string>;
-    /** The servers' certificates, by key. */
+    /** The certificates of servers and clients, by key. */
     public readonly servers: { [key: string]: ServerCertificate };
 
     constructor(name: string, args: ClusterCertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:ClusterCertificates", name, {}, opts);
         assertNoProblems(checkCertificates("certificates", args));
 
-        const { certificate, privateKey } = args.certificateAuthority ?? createAuthority(name, args.clusterName, this);
-        // Settings may hold it as a secret, together with its key; it is none.
-        this.caCertificate = pulumi.unsecret(pulumi.output(certificate));
-        const authority = { certificate: this.caCertificate, privateKey };
+        const own = createAuthorities(name, args, this);
+        const { certificate, privateKey } = args.certificateAuthority ?? own.signing;
+        const authority: Authority = {
+            // Settings may hold it as a secret, together with its key; it is none.
+            certificate: pulumi.unsecret(pulumi.output(certificate)),
+            privateKey,
+        };
+        this.caCertificate = bundle([authority.certificate, ...own.certificates, args.trustedCertificates ?? ""]);
+        const keys = [...new Set([...Object.keys(args.servers), ...(args.clients ?? [])])];
         this.servers = Object.fromEntries(
-            Object.entries(args.servers).map(([key, names]) => [
-                key,
-                createServerCertificate(`${name}-${key}`, key, names, authority, this),
-            ]),
+            keys.map((key) => {
+                const subject = { key, names: args.servers[key], isClient: args.clients?.includes(key) ?? false };
+                const signed = createCertificate(`${name}-${key}`, subject, authority, this);
+                return [key, { ...signed, caCertificate: this.caCertificate }];
+            }),
         );
         this.registerOutputs({ caCertificate: this.caCertificate });
     }
 }
 
-function createAuthority(name: string, clusterName: string, parent: pulumi.Resource): CertificateAuthorityArgs {
-    const key = new tls.PrivateKey(`${name}-authority-key`, keyKind, { parent });
+interface Authority {
+    certificate: pulumi.Output<string>;
+    privateKey: pulumi.Input<string>;
+}
+
+/** Who gets a certificate. */
+interface Subject {
+    key: string;
+    /** Names and addresses of a server; undefined for one that is a client only. */
+    names: string[] | undefined;
+    isClient: boolean;
+}
+
+/** The own authority that signs, and the certificates of those that are trusted: the one before it, itself, and the one after it. */
+function createAuthorities(
+    name: string,
+    { clusterName, authorityGeneration: generation = 1 }: ClusterCertificatesArgs,
+    parent: pulumi.Resource,
+): { signing: Authority; certificates: pulumi.Output<string>[] } {
+    const create = (number: number): Authority =>
+        createAuthority(`${name}-authority-${number}`, `${clusterName} certificate authority ${number}`, parent);
+    const before = generation > 1 ? [create(generation - 1)] : [];
+    const signing = create(generation);
+    const all = [...before, signing, create(generation + 1)];
+    return { signing, certificates: all.map(({ certificate }) => certificate) };
+}
+
+/** Each certificate once, in the order given. */
+function bundle(texts: pulumi.Input<string>[]): pulumi.Output<string> {
+    const all = pulumi.all(texts).apply((plain) => {
+        const lines = plain.filter((text) => text !== "").map((text) => `${text.trimEnd()}\n`);
+        return [...new Set(lines)].join("");
+    });
+    return pulumi.unsecret(all);
+}
+
+function createAuthority(name: string, commonName: string, parent: pulumi.Resource): Authority {
+    const key = new tls.PrivateKey(`${name}-key`, keyKind, { parent });
     const certificate = new tls.SelfSignedCert(
-        `${name}-authority`,
+        name,
         {
             privateKeyPem: key.privateKeyPem,
-            subject: { commonName: `${clusterName} certificate authority` },
+            subject: { commonName },
             isCaCertificate: true,
             allowedUses: ["cert_signing", "crl_signing"],
             ...authorityLife,
@@ -103,13 +168,12 @@ function createAuthority(name: string, clusterName: string, parent: pulumi.Resou
     return { certificate: certificate.certPem, privateKey: key.privateKeyPem };
 }
 
-function createServerCertificate(
+function createCertificate(
     name: string,
-    commonName: string,
-    names: string[],
-    authority: { certificate: pulumi.Output<string>; privateKey: pulumi.Input<string> },
+    { key: commonName, names, isClient }: Subject,
+    authority: Authority,
     parent: pulumi.Resource,
-): ServerCertificate {
+): Omit<ServerCertificate, "caCertificate"> {
     const key = new tls.PrivateKey(`${name}-key`, keyKind, { parent });
     const sorted = [...new Set(names)].sort();
     const request = new tls.CertRequest(
@@ -128,7 +192,11 @@ function createServerCertificate(
             certRequestPem: request.certRequestPem,
             caCertPem: authority.certificate,
             caPrivateKeyPem: authority.privateKey,
-            allowedUses: ["digital_signature", "server_auth"],
+            allowedUses: [
+                "digital_signature",
+                ...(names === undefined ? [] : ["server_auth"]),
+                ...(isClient ? ["client_auth"] : []),
+            ],
             ...serverLife,
         },
         { parent },
@@ -137,6 +205,5 @@ function createServerCertificate(
         // With the authority's behind it, clients that know only the root can verify one signed by an intermediate authority.
         certificate: pulumi.interpolate`${signed.certPem}${authority.certificate}`,
         privateKey: key.privateKeyPem,
-        caCertificate: authority.certificate,
     };
 }

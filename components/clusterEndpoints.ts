@@ -8,6 +8,7 @@ import { objectName } from "./platform/objectName";
 import type { SqlConnection } from "./platform/sqlCommand";
 import type { HostConnection, Target } from "./platform/workload";
 import { routerConninfo } from "./render/conninfo";
+import { httpScheme } from "./render/http";
 import * as pulumi from "@pulumi/pulumi";
 
 /** Where a cluster's parts answer, each as `host:port`. */
@@ -58,9 +59,14 @@ export function endpointsOf(
 /** Describes all Patroni nodes, by key. */
 export function nodesOf(patroni: PatroniConnection): { [key: string]: ClusterNode } {
     return Object.fromEntries(
-        patroni.nodeEndpoints.map(({ key, name, address, postgresPort, apiPort }) => [
+        patroni.nodeEndpoints.map(({ key, name, address, postgresPort, apiPort, apiTls }) => [
             key,
-            { name, address, postgres: `${address}:${postgresPort}`, patroniApi: `http://${address}:${apiPort}` },
+            {
+                name,
+                address,
+                postgres: `${address}:${postgresPort}`,
+                patroniApi: `${httpScheme(apiTls)}://${address}:${apiPort}`,
+            },
         ]),
     );
 }

@@ -1,11 +1,14 @@
 import type { ClusterPlacement } from "./clusterPlacement";
 import { usesEtcd } from "./clusterPlacement";
+import { usesInternalTls } from "./clusterTls";
 import type { ClusterEndpoints } from "./clusterEndpoints";
 import { defaultPorts, etcdDefaults } from "./defaults";
+import { locateEtcdMember } from "./memberLocation";
 import type { PatroniConnection } from "./patroniGroup";
 import { normalizePatroniSettings } from "./patroniSettings";
 import type { PostgresClusterArgs } from "./postgresClusterArgs";
 import { scrapeJobs } from "./render/alertRule";
+import { httpScheme } from "./render/http";
 import { renderAlertRules } from "./render/alertRules";
 
 /** What Prometheus needs to watch a cluster. */
@@ -15,6 +18,8 @@ export interface ClusterMonitoring {
      * `haproxy-statistics`; Consul answers under `/v1/agent/metrics?format=prometheus`, the others under `/metrics`.
      */
     scrapeTargets: { [job: string]: string[] };
+    /** `http` or `https`, by job. Certificates are the cluster's: Prometheus verifies them with `caCertificate`. */
+    scrapeSchemes: { [job: string]: string };
     /** Alert rules, as a file for Prometheus' `rule_files`. */
     alertRules: string;
 }
@@ -30,16 +35,24 @@ export function monitoringOf(
     const jobs = scrapeJobs(clusterName);
     const on = (members: { [key: string]: { host: string } }, port: number): string[] =>
         Object.values(members).map(({ host }) => `${args.hosts[host]?.address ?? host}:${port}`);
-    const etcdTargets = on(placement.etcd.members, args.etcd?.clientPort ?? defaultPorts.etcdClient);
+    const etcdTargets = Object.values(placement.etcd.members).map((member) => {
+        const { address, metrics } = locateEtcdMember(args.hosts[member.host]?.address ?? "", member, args.etcd ?? {});
+        return `${address}:${metrics.known}`;
+    });
     const consulTargets = on(placement.consul.members, args.consul?.httpPort ?? defaultPorts.consulHttp);
+    const scrapeTargets: { [job: string]: string[] } = {
+        [jobs.patroni]: patroni.nodeEndpoints.map(({ address, apiPort }) => `${address}:${apiPort}`),
+        ...(endpoints.metrics.length > 0 ? { [jobs.postgres]: endpoints.metrics } : {}),
+        [jobs.haproxy]: endpoints.statistics,
+        ...(etcdTargets.length > 0 ? { [jobs.etcd]: etcdTargets } : {}),
+        ...(consulTargets.length > 0 ? { [jobs.consul]: consulTargets } : {}),
+    };
+    const withTls = usesInternalTls(args) ? [jobs.patroni, jobs.postgres, jobs.haproxy] : [];
     return {
-        scrapeTargets: {
-            [jobs.patroni]: patroni.nodeEndpoints.map(({ address, apiPort }) => `${address}:${apiPort}`),
-            ...(endpoints.metrics.length > 0 ? { [jobs.postgres]: endpoints.metrics } : {}),
-            [jobs.haproxy]: endpoints.statistics,
-            ...(etcdTargets.length > 0 ? { [jobs.etcd]: etcdTargets } : {}),
-            ...(consulTargets.length > 0 ? { [jobs.consul]: consulTargets } : {}),
-        },
+        scrapeTargets,
+        scrapeSchemes: Object.fromEntries(
+            Object.keys(scrapeTargets).map((job) => [job, httpScheme(withTls.includes(job))]),
+        ),
         alertRules: alertRules(clusterName, args, placement),
     };
 }

@@ -23,6 +23,12 @@ export interface ClusterOperations {
     pgbouncer: OperationsWorkload[];
     /** The exporters. */
     exporters: OperationsWorkload[];
+    /**
+     * Whether Patroni, etcd and the exporters take TLS only.
+     *
+     * @default false
+     */
+    internalTls?: boolean;
     /** Connection strings for psql in a node's container. */
     psql: OperationsPsql;
 }
@@ -66,6 +72,7 @@ export function operationsOf(
     placement: ClusterPlacement,
     router: RouterConnection,
     exporter: PostgresExporter | undefined,
+    internalTls: boolean,
 ): ClusterOperations {
     const workload = (name: string, host: string): OperationsWorkload => ({
         name,
@@ -82,6 +89,7 @@ export function operationsOf(
         haproxy: placement.haproxy.hosts.map((host) => workload(workloadNames.haproxy, host)),
         pgbouncer: placement.pgbouncer.hosts.map((host) => workload(workloadNames.pgbouncer, host)),
         exporters: (exporter ? nodes : []).map(([key, { host }]) => workload(workloadNames.exporter(key), host)),
+        internalTls,
         psql: {
             readWrite: routerConninfo(router.addresses, router.readWritePort, "read-write"),
             readOnly: routerConninfo(router.addresses, router.readOnlyPort, "any"),

@@ -1,3 +1,4 @@
+import type { ServerCertificate } from "./clusterCertificates";
 import type { DcsKind } from "./render/dcsSections";
 
 /** A store for Patroni's leader lock and dynamic configuration. `EtcdQuorum`, `ExternalEtcd` and `ConsulQuorum` satisfy it. */
@@ -14,4 +15,10 @@ export interface DcsConnection {
      */
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
     dcsHostSettings?: { [hostKey: string]: { [name: string]: any } };
+    /**
+     * What Patroni shows the store, and the authorities to verify it with, where those settings name the files of both.
+     *
+     * @default - none
+     */
+    dcsCertificate?: ServerCertificate;
 }

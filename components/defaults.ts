@@ -2,7 +2,7 @@
  * The values that more than one part must agree on. Each is said here and nowhere else.
  */
 
-/** TCP ports. Source: the port table of seed 000 (5432, 5433, 5434, 6432, 7000, 8008, 9187); etcd's own 2379 and 2380, Consul's own 8300, 8301 and 8500. */
+/** TCP ports. Source: the port table of seed 000 (5432, 5433, 5434, 6432, 7000, 8008, 9187); etcd's own 2379 and 2380 with the next for its metrics, Consul's own 8300, 8301 and 8500. */
 export const defaultPorts = {
     postgres: 5432,
     patroniApi: 8008,
@@ -14,6 +14,7 @@ export const defaultPorts = {
     exporter: 9187,
     etcdClient: 2379,
     etcdPeer: 2380,
+    etcdMetrics: 2381,
     consulHttp: 8500,
     consulServer: 8300,
     consulGossip: 8301,
@@ -52,6 +53,8 @@ export const defaultDataRoot = "/srv/pgha";
 /** Paths inside the containers: the contract that another image has to honour, see images/README.md. */
 export const containerPaths = {
     etcdConfig: "/etc/etcd/etcd.yml",
+    etcdCertificate: "/etc/etcd/server.crt",
+    etcdCa: "/etc/etcd/ca.crt",
     etcdData: "/var/lib/etcd",
     consulConfig: "/etc/consul/consul.json",
     consulData: "/var/lib/consul",
@@ -63,14 +66,23 @@ export const containerPaths = {
     serverCertificate: "/etc/patroni/server.crt",
     serverKey: "/run/secrets/server.key",
     caCertificate: "/etc/patroni/ca.crt",
+    dcsCertificate: "/etc/patroni/dcs.crt",
+    dcsKey: "/run/secrets/dcs.key",
+    dcsCa: "/etc/patroni/dcs-ca.crt",
     superuserPgpass: "/run/secrets/pgpass",
     haproxyConfig: "/etc/haproxy/haproxy.cfg",
     haproxyUsers: "/run/secrets/stats-users.cfg",
+    haproxyCertificate: "/run/secrets/server.pem",
+    haproxyCa: "/etc/haproxy/ca.crt",
     pgbouncerConfig: "/etc/pgbouncer/pgbouncer.ini",
     pgbouncerCertificate: "/etc/pgbouncer/server.crt",
+    pgbouncerCa: "/etc/pgbouncer/ca.crt",
     pgbouncerSocket: "/tmp",
     pgbouncerUsers: "/run/secrets/userlist.txt",
     exporterPassword: "/run/secrets/exporter-password",
+    exporterWebConfig: "/etc/exporter/web.yml",
+    exporterCertificate: "/etc/exporter/server.crt",
+    exporterCa: "/etc/exporter/ca.crt",
 } as const;
 
 /** PostgreSQL's own roles of the cluster. `postgres` and `replicator` are named so in the seeds. */

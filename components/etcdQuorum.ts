@@ -1,7 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkEtcd } from "./checks/etcd";
+import type { ServerCertificate } from "./clusterCertificates";
+import { dcsClientPaths } from "./dcsClient";
 import type { DcsConnection } from "./dcsConnection";
-import { containerPaths, defaultDataRoot, defaultResources, etcdDefaults, workloadNames } from "./defaults";
+import {
+    containerPaths,
+    defaultDataRoot,
+    defaultPorts,
+    defaultResources,
+    etcdDefaults,
+    workloadNames,
+} from "./defaults";
 import { EtcdLocation, locateEtcdMember, publishedPorts } from "./memberLocation";
 import { objectName } from "./platform/objectName";
 import { labelConstraints } from "./platform/placement";
@@ -9,11 +18,12 @@ import { assertNoProblems } from "./platform/problems";
 import { readiness } from "./platform/readiness";
 import { rollOut } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
-import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
+import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
 import { refuseStoreChange, replacementWords } from "./render/changeWords";
 import { DcsKind, etcd3Settings } from "./render/dcsSections";
+import { EtcdScript, renderEtcdGateScript, renderEtcdPrepareScript, renderEtcdReadyScript } from "./render/etcdScripts";
 import { renderEtcdYaml } from "./render/etcdYaml";
-import { failFunction, inContainerFunction, waitFor } from "./render/shell";
+import { curlLocal, httpScheme, withoutOutput } from "./render/http";
 
 /** One member of the quorum. */
 export interface EtcdMemberArgs {
@@ -47,6 +57,8 @@ export interface EtcdMemberPortsArgs {
     client?: number;
     /** @default - the quorum's `peerPort` */
     peer?: number;
+    /** @default - the quorum's `metricsPort` */
+    metrics?: number;
 }
 
 /** Settings of etcd. */
@@ -92,6 +104,14 @@ export interface EtcdSettingsArgs {
      */
     peerPort?: number;
     /**
+     * TCP port of metrics and health for Prometheus, without TLS, on each member's host. It shows and takes no data.
+     *
+     * @default 2381
+     *
+     * **Change:** rolling restart.
+     */
+    metricsPort?: number;
+    /**
      * Name of a label that the hosts of etcd must carry in their `labels`, beside the one that pins each member to its host. Seed 002
      * gives each host a value of its own, seed 004 all hosts the same, which alone could put two members on one host.
      *
@@ -121,6 +141,14 @@ export interface EtcdQuorumArgs extends EtcdSettingsArgs {
      * **Change:** not possible yet for a living quorum.
      */
     members: { [key: string]: EtcdMemberArgs };
+    /**
+     * TLS between members and with clients, both of which must show a certificate.
+     *
+     * @default - none: plain text
+     *
+     * **Change:** rolling restart when certificates change; to and from none is not possible: members know each other by URL.
+     */
+    certificates?: EtcdCertificatesArgs;
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
     /**
@@ -139,6 +167,14 @@ export interface EtcdQuorumArgs extends EtcdSettingsArgs {
      * **Change:** not possible: data is never moved.
      */
     dataVolumes?: boolean;
+}
+
+/** Certificates of an authority that signs for nobody else: who has one of them may write to etcd. */
+export interface EtcdCertificatesArgs {
+    /** Of each member by key, good for servers and clients. */
+    members: { [key: string]: ServerCertificate };
+    /** For Patroni, as a client. */
+    client: ServerCertificate;
 }
 
 /** What others need to talk to an etcd quorum. `EtcdQuorum` and `ExternalEtcd` satisfy it. */
@@ -171,12 +207,17 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
     public readonly dcsKind: DcsKind = DcsKind.Etcd3;
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in DcsConnection
     public readonly dcsSettings: { [name: string]: any };
+    public readonly dcsCertificate?: ServerCertificate;
 
     constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:EtcdQuorum", name, {}, opts);
         assertNoProblems(checkEtcd("etcd", args));
 
         const members = locateMembers(args);
+        const scheme = httpScheme(args.certificates !== undefined);
+        this.endpointUrls = members.map(
+            ({ location: { address, client } }) => `${scheme}://${address}:${client.known}`,
+        );
         const ready = rollOut(
             name,
             {
@@ -186,16 +227,17 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
                     constraints: labelConstraints(args.placementLabel, [member.host]),
                     workload: etcdWorkload(member, members, args),
                     replacementWords: replacementWords.store(workloadNames.etcd(member.key), members.length),
-                    afterUpdate: quorumScript(member.host, member.key, args),
+                    beforeUpdate: renderEtcdPrepareScript(scriptOf(member, args)),
+                    afterUpdate: renderEtcdGateScript(scriptOf(member, args), this.endpointUrls),
                 })),
-                ready: members[0] ? quorumScript(members[0].host, members[0].key, args) : "",
+                ready: members[0] ? renderEtcdReadyScript(scriptOf(members[0], args)) : "",
                 announceMembers: refuseStoreChange("etcd"),
                 startTimeoutSeconds,
             },
             { parent: this },
         );
-        this.endpointUrls = members.map(({ location }) => `http://${location.address}:${location.client.known}`);
-        this.dcsSettings = etcd3Settings(this.endpointUrls);
+        this.dcsCertificate = args.certificates?.client;
+        this.dcsSettings = etcd3Settings(this.endpointUrls, args.certificates && dcsClientPaths);
         this.endpoints = readiness(ready).apply(() => this.endpointUrls);
         this.registerOutputs({ endpoints: this.endpoints });
     }
@@ -217,6 +259,17 @@ function locateMembers(args: EtcdQuorumArgs): LocatedMember[] {
     });
 }
 
+function scriptOf({ host, key }: LocatedMember, { target, certificates }: EtcdQuorumArgs): EtcdScript {
+    const name = workloadNames.etcd(key);
+    return {
+        host,
+        serviceName: objectName(target.clusterName, name),
+        logsCommand: logsCommand(target, name),
+        tls: certificates !== undefined,
+        timeoutSeconds: startTimeoutSeconds,
+    };
+}
+
 function etcdWorkload(own: LocatedMember, members: LocatedMember[], args: EtcdQuorumArgs): Workload {
     const name = workloadNames.etcd(own.key);
     const config = renderEtcdYaml({
@@ -231,12 +284,16 @@ function etcdWorkload(own: LocatedMember, members: LocatedMember[], args: EtcdQu
         heartbeatIntervalMilliseconds: args.heartbeatIntervalMilliseconds ?? etcdDefaults.heartbeatIntervalMilliseconds,
         electionTimeoutMilliseconds: args.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds,
         quotaBackendMiB: args.quotaBackendMiB ?? 2048,
+        tls: args.certificates !== undefined,
     });
     return {
         name,
         image: args.image,
         args: ["etcd", "--config-file", containerPaths.etcdConfig],
-        files: [{ key: "config", path: containerPaths.etcdConfig, content: config, secret: false }],
+        files: [
+            { key: "config", path: containerPaths.etcdConfig, content: config, secret: false },
+            ...tlsFiles(args.certificates?.members[own.key]),
+        ],
         data: {
             hostPath: `${args.dataRoot ?? defaultDataRoot}/${args.target.clusterName}/${name}`,
             volumeName: args.dataVolumes === true ? objectName(args.target.clusterName, name) : undefined,
@@ -244,12 +301,12 @@ function etcdWorkload(own: LocatedMember, members: LocatedMember[], args: EtcdQu
             minimumFreeMiB,
         },
         tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
-        ports: publishedPorts(own.location.client, own.location.peer),
+        ports: publishedPorts(own.location.client, own.location.peer, own.location.metrics),
         address: own.address,
         resources: args.resources ?? defaultResources.etcd,
         // A member without quorum is not ill: killing it would not bring the others back.
         health: {
-            command: ["etcdctl", "--command-timeout=3s", "endpoint", "status"],
+            command: curlLocal(withoutOutput, defaultPorts.etcdMetrics, "/livez"),
             intervalSeconds: 5,
             timeoutSeconds: 5,
             retries: 6,
@@ -260,15 +317,13 @@ function etcdWorkload(own: LocatedMember, members: LocatedMember[], args: EtcdQu
     };
 }
 
-/** Waits until every member of the quorum answers that it can commit. */
-function quorumScript(host: HostConnection, key: string, args: EtcdQuorumArgs): string {
-    const service = objectName(args.target.clusterName, workloadNames.etcd(key));
-    const logs = logsCommand(args.target, workloadNames.etcd(key));
-    const reason = `fail "the etcd quorum is not healthy after ${startTimeoutSeconds} s" "look at '${logs}' and run 'pulumi up' again"`;
+function tlsFiles(own: ServerCertificate | undefined): WorkloadFile[] {
+    if (own === undefined) {
+        return [];
+    }
     return [
-        failFunction(host),
-        inContainerFunction(service),
-        "healthy() { in_container etcdctl --command-timeout=3s endpoint health --cluster >/dev/null 2>&1; }",
-        waitFor("healthy", startTimeoutSeconds, reason),
-    ].join("\n");
+        { key: "cert", path: containerPaths.etcdCertificate, content: own.certificate, secret: false },
+        { key: "key", path: containerPaths.serverKey, content: own.privateKey, secret: true },
+        { key: "ca", path: containerPaths.etcdCa, content: own.caCertificate, secret: false },
+    ];
 }

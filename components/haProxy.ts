@@ -9,13 +9,14 @@ import {
     systemLogins,
     workloadNames,
 } from "./defaults";
+import type { ServerCertificate } from "./clusterCertificates";
 import { PatroniConnection } from "./patroniGroup";
 import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
 import { readiness } from "./platform/readiness";
 import { spreadOut } from "./platform/spread";
 import { OverlayNetwork } from "./platform/runtime";
-import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
+import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
 import {
     HaProxyConfig,
     haproxyHealthPort,
@@ -24,6 +25,7 @@ import {
     renderHaProxyUsers,
 } from "./render/haproxyCfg";
 import { replacementWords } from "./render/changeWords";
+import { curlLocal, withoutOutput } from "./render/http";
 import { withOpenFiles } from "./render/openFiles";
 
 /** Settings of HAProxy. */
@@ -188,6 +190,15 @@ export interface HaProxyArgs {
      * @default false
      */
     requireTls?: boolean;
+    /**
+     * Certificate with which statistics and metrics take TLS only; needed where Patroni's REST API takes TLS, for the authorities to verify
+     * it with.
+     *
+     * @default - none: plain text
+     *
+     * **Change:** rolling restart, also when it is renewed.
+     */
+    certificate?: ServerCertificate;
     /** Password of the user `admin` of the statistics page. */
     statisticsPassword: pulumi.Input<string>;
     settings: HaProxySettingsArgs;
@@ -280,6 +291,7 @@ function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload 
                     .apply((password) => renderHaProxyUsers(systemLogins.haproxyStats, password)),
                 secret: true,
             },
+            ...tlsFiles(args.certificate),
         ],
         tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
         address: args.settings.address,
@@ -293,7 +305,7 @@ function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload 
         ],
         resources: args.settings.resources ?? defaultResources.haproxy,
         health: {
-            command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${haproxyHealthPort}/healthz`],
+            command: curlLocal(withoutOutput, haproxyHealthPort, "/healthz"),
             intervalSeconds: 3,
             timeoutSeconds: 3,
             retries: 3,
@@ -304,10 +316,22 @@ function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload 
     };
 }
 
+function tlsFiles(server: ServerCertificate | undefined): WorkloadFile[] {
+    if (server === undefined) {
+        return [];
+    }
+    const pem = pulumi.interpolate`${server.certificate}${server.privateKey}`;
+    return [
+        { key: "cert", path: containerPaths.haproxyCertificate, content: pem, secret: true },
+        { key: "ca", path: containerPaths.haproxyCa, content: server.caCertificate, secret: false },
+    ];
+}
+
 function haProxyConfig(args: HaProxyArgs): HaProxyConfig {
     const { settings } = args;
     return {
         servers: args.patroni.nodeEndpoints,
+        statisticsTls: args.certificate !== undefined,
         maxConnections: settings.maxConnections ?? haproxyDefaults.maxConnections,
         checkIntervalMilliseconds: settings.checkIntervalMilliseconds ?? 1000,
         downCheckIntervalMilliseconds: settings.downCheckIntervalMilliseconds ?? 500,

@@ -34,6 +34,7 @@ export { DockerHosts } from "./dockerHosts";
 export type { DockerHostsArgs, DockerHostsComponentArgs } from "./dockerHosts";
 export { EtcdQuorum } from "./etcdQuorum";
 export type {
+    EtcdCertificatesArgs,
     EtcdConnection,
     EtcdMemberArgs,
     EtcdMemberPortsArgs,

@@ -17,6 +17,7 @@ export interface EtcdLocation {
     address: string;
     client: PlacedPort;
     peer: PlacedPort;
+    metrics: PlacedPort;
 }
 
 /** Where a Patroni node is found. */
@@ -37,6 +38,7 @@ export function locateEtcdMember(
         address: address ?? hostAddress,
         client: placePort(address, defaultPorts.etcdClient, settings.clientPort, ports?.client),
         peer: placePort(address, defaultPorts.etcdPeer, settings.peerPort, ports?.peer),
+        metrics: placePort(address, defaultPorts.etcdMetrics, settings.metricsPort, ports?.metrics),
     };
 }
 

@@ -15,6 +15,7 @@ import { logsCommand } from "./platform/target";
 import { HostConnection, Target } from "./platform/workload";
 import { describeNodesChange } from "./render/changeWords";
 import { describeDynamicChange } from "./render/dynamicChange";
+import { httpScheme } from "./render/http";
 import { configInScript, renderDynamicConfigScript } from "./render/patroniScripts";
 import {
     renderPatroniBootstrapYaml,
@@ -70,6 +71,14 @@ export interface PatroniGroupArgs {
      * **Change:** in place.
      */
     requireTls?: boolean;
+    /**
+     * Whether Patroni's REST API takes TLS only, and replicas verify the primary; needs `certificates`.
+     *
+     * @default false
+     *
+     * **Change:** rolling restart.
+     */
+    enableInternalTls?: boolean;
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
     /**
@@ -106,6 +115,12 @@ export interface PatroniEndpoint {
      * @default false
      */
     tls?: boolean;
+    /**
+     * Whether Patroni's REST API takes TLS only.
+     *
+     * @default false
+     */
+    apiTls?: boolean;
 }
 
 /** What the proxies and others need to know of a group. `PatroniGroup` satisfies it. */
@@ -168,7 +183,15 @@ function nodeEndpoints(members: Member[], args: PatroniGroupArgs, settings: Patr
             postgresPort: postgres.known,
             apiPort: api.known,
             tls: args.certificates?.[key] !== undefined,
+            apiTls: args.enableInternalTls ?? false,
         };
+    });
+}
+
+function apiUrls({ hosts, nodes, enableInternalTls }: PatroniGroupArgs, settings: PatroniSettings): string[] {
+    return Object.values(nodes).flatMap((node) => {
+        const { address, api } = locateNode(hosts[node.host]?.address ?? "", node, settings);
+        return `${httpScheme(enableInternalTls)}://${address}:${api.known}`;
     });
 }
 
@@ -208,6 +231,8 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
             }),
         ),
         certificates: args.certificates,
+        enableInternalTls: args.enableInternalTls ?? false,
+        apiUrls: apiUrls(args, settings),
         maximumLagBytes: gateLagBytes,
         gateTimeoutSeconds,
     };

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { containerPaths, defaultPorts, workloadNames } from "./defaults";
 import type { ServerCertificate } from "./clusterCertificates";
+import { dcsClientFiles } from "./dcsClient";
 import type { DcsConnection } from "./dcsConnection";
 import { locateNode, publishedPorts } from "./memberLocation";
 import { objectName } from "./platform/objectName";
@@ -10,6 +11,7 @@ import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from ".
 import { replacementWords } from "./render/changeWords";
 import type { DcsSection } from "./render/dcsSections";
 import { localConninfo } from "./render/conninfo";
+import { curlLocal, withoutOutput, expiredFunction } from "./render/http";
 import { renderPatroniMemberYaml, renderPatroniTlsYaml } from "./render/patroniYaml";
 import { patronictlFunctions } from "./render/patroniScripts";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
@@ -82,6 +84,10 @@ export interface PatroniNodeContext {
     superuserPgpass: pulumi.Output<string>;
     /** Certificates by node; none where PostgreSQL takes no TLS. */
     certificates?: { [key: string]: ServerCertificate };
+    /** Whether Patroni's REST API takes TLS only, and replicas verify the primary. */
+    enableInternalTls: boolean;
+    /** URLs of all nodes' REST APIs. */
+    apiUrls: string[];
     /** Statements that give the group's own roles their passwords. */
     systemRolesSql: pulumi.Output<string>;
     /** Lag, in bytes, within which a replica counts as well again. */
@@ -142,7 +148,8 @@ function patroniWorkload(
             },
             { key: "passwords", path: inConfig("30-passwords.yml"), content: context.passwordsYaml, secret: true },
             { key: "pgpass", path: containerPaths.superuserPgpass, content: context.superuserPgpass, secret: true },
-            ...tlsFiles(context.certificates?.[key]),
+            ...tlsFiles(context.certificates?.[key], context.enableInternalTls),
+            ...dcsClientFiles(context.dcs.dcsCertificate),
         ],
         data: {
             hostPath: `${context.dataRoot}/${context.target.clusterName}/${name}`,
@@ -161,7 +168,7 @@ function patroniWorkload(
         resources: context.resources,
         // Liveness of Patroni itself: PostgreSQL's own state is Patroni's to mend, and a killed container would only disturb it.
         health: {
-            command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${defaultPorts.patroniApi}/liveness`],
+            command: curlLocal(withoutOutput, defaultPorts.patroniApi, "/liveness", context.enableInternalTls),
             intervalSeconds: 5,
             timeoutSeconds: 5,
             retries: 6,
@@ -173,14 +180,14 @@ function patroniWorkload(
 }
 
 /** TLS of PostgreSQL: the files, and the part of Patroni's configuration that names them. */
-function tlsFiles(server: ServerCertificate | undefined): WorkloadFile[] {
+function tlsFiles(server: ServerCertificate | undefined, enableInternalTls: boolean): WorkloadFile[] {
     if (server === undefined) {
         return [];
     }
     const { certificate, privateKey, caCertificate } = server;
     const inConfig = `${containerPaths.patroniConfigDirectory}/15-tls.yml`;
     return [
-        { key: "tls", path: inConfig, content: renderPatroniTlsYaml(), secret: false },
+        { key: "tls", path: inConfig, content: renderPatroniTlsYaml(enableInternalTls), secret: false },
         { key: "cert", path: containerPaths.serverCertificate, content: certificate, secret: false },
         { key: "key", path: containerPaths.serverKey, content: privateKey, secret: true },
         { key: "ca", path: containerPaths.caCertificate, content: caCertificate, secret: false },
@@ -192,11 +199,12 @@ function dcsSection(host: HostConnection, dcs: DcsConnection): DcsSection {
 }
 
 function memberShell(key: string, host: HostConnection, context: PatroniNodeContext): string[] {
-    const api = `http://127.0.0.1:${defaultPorts.patroniApi}`;
+    const options = [...withoutOutput, "--max-time", "5"];
+    const curl = curlLocal(options, defaultPorts.patroniApi, "", context.enableInternalTls).join(" ");
     return [
         failFunction(host),
         inContainerFunction(objectName(context.target.clusterName, workloadNames.patroni(key))),
-        `api() { in_container curl -fsS -o /dev/null --max-time 5 "${api}$1" 2>/dev/null; }`,
+        `api() { in_container ${curl}"$1" 2>/dev/null; }`,
         patronictlFunctions,
     ];
 }
@@ -243,13 +251,17 @@ function stepDownScript(key: string, host: HostConnection, context: PatroniNodeC
     ].join("\n");
 }
 
-/** Waits until a replaced node streams with little lag, or leads. */
+/**
+ * Waits until a replaced node streams with little lag, or leads; not where nodes that are still to be replaced have certificates that have
+ * expired.
+ */
 function caughtUpScript(key: string, host: HostConnection, context: PatroniNodeContext): string {
     const node = workloadNames.patroni(key);
     return [
         ...memberShell(key, host, context),
+        ...(context.enableInternalTls ? [expiredFunction(containerPaths.caCertificate, context.apiUrls)] : []),
         waitFor(
-            `api '/readiness?lag=${context.maximumLagBytes}&mode=write'`,
+            `api '/readiness?lag=${context.maximumLagBytes}&mode=write'${context.enableInternalTls ? " || expired" : ""}`,
             context.gateTimeoutSeconds,
             `fail "${node} does not stream within ${context.gateTimeoutSeconds} s; the nodes after it were left alone" "see '${logsCommand(context.target, node)}', then run 'pulumi up' again"`,
         ),

@@ -142,7 +142,7 @@ export interface PgBouncerArgs {
     /** Salt of its SCRAM verifier. */
     salt: pulumi.Input<string>;
     /**
-     * Certificate for TLS with clients. With it PgBouncer insists on TLS with PostgreSQL, too.
+     * Certificate for TLS with clients. With its authorities PgBouncer verifies PostgreSQL, too.
      *
      * @default - none: no TLS with clients
      *
@@ -255,10 +255,11 @@ function tlsFiles({ certificate: server }: PgBouncerArgs): WorkloadFile[] {
     if (server === undefined) {
         return [];
     }
-    const { certificate, privateKey } = server;
+    const { certificate, privateKey, caCertificate } = server;
     return [
         { key: "cert", path: containerPaths.pgbouncerCertificate, content: certificate, secret: false },
         { key: "key", path: containerPaths.serverKey, content: privateKey, secret: true },
+        { key: "ca", path: containerPaths.pgbouncerCa, content: caCertificate, secret: false },
     ];
 }
 

@@ -9,8 +9,7 @@ import { ClusterCredentials } from "./clusterCredentials";
 import { ClusterMonitoring, monitoringOf } from "./clusterMonitoring";
 import { ClusterOperations, operationsOf } from "./clusterOperations";
 import { ClusterPlacement, placeOnHosts } from "./clusterPlacement";
-import type { ClusterCertificates } from "./clusterCertificates";
-import { createCertificates } from "./clusterTls";
+import { ClusterCertificateSet, createCertificates, monitoringCertificates, usesInternalTls } from "./clusterTls";
 import { ClusterTarget, createTarget, required } from "./clusterTarget";
 import { systemRoles, workloadNames } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
@@ -52,7 +51,10 @@ export class PostgresCluster extends pulumi.ComponentResource {
     public readonly operations: ClusterOperations;
     /** On a Swarm the id of the overlay network, for services of other stacks; on plain Docker hosts the name of the bridge on each. */
     public readonly networkId: pulumi.Output<string>;
-    /** Certificate, as PEM, with which clients verify PostgreSQL and PgBouncer: `sslrootcert` for `sslmode=verify-full`. */
+    /**
+     * Certificates of authorities, as PEM, with which clients verify PostgreSQL and PgBouncer (`sslrootcert` for `sslmode=verify-full`), and
+     * others Patroni's REST API, HAProxy's statistics and the exporters.
+     */
     public readonly caCertificate: pulumi.Output<string>;
     /** The applications' databases, by key. */
     public readonly applications: { [key: string]: ApplicationConnection };
@@ -73,22 +75,29 @@ export class PostgresCluster extends pulumi.ComponentResource {
         const firewall = createFirewall(context);
         const credentials = createCredentials(context);
         const certificates = createCertificates(name, clusterName, args, context.placement, context.opts);
-        const dcs = createDcs(context);
+        const dcs = createDcs({ ...context, certificates });
         const patroni = createPatroni(context, dcs, credentials, certificates);
-        const haproxy = createHaProxy(context, patroni, credentials);
+        const haproxy = createHaProxy(context, patroni, credentials, certificates);
         const sql = routerSql(context.target, context.hosts, context.placement, haproxy, [
             patroni.ready,
             haproxy.ready,
         ]);
         const pgbouncer = createPgBouncer(context, haproxy, sql, credentials, certificates);
-        const exporter = createExporter(context, patroni, sql, credentials);
+        const exporter = createExporter(context, patroni, sql, credentials, certificates);
 
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
-        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy, exporter);
+        this.operations = operationsOf(
+            clusterName,
+            context.hosts,
+            context.placement,
+            haproxy,
+            exporter,
+            usesInternalTls(args),
+        );
         this.networkId = context.networkId;
-        this.caCertificate = certificates.caCertificate;
+        this.caCertificate = certificates.servers.caCertificate;
         this.passwords = credentials.passwords;
         const administrators = createAdministrators(context, haproxy, sql, credentials);
         const applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
@@ -157,7 +166,7 @@ function createPatroni(
     context: ClusterContext,
     dcs: DcsConnection,
     credentials: ClusterCredentials,
-    { servers }: ClusterCertificates,
+    { servers: { servers } }: ClusterCertificateSet,
 ): PatroniGroup {
     const { args, hosts, placement, target } = context;
     const { nodes, ...settings } = args.patroni ?? {};
@@ -175,6 +184,7 @@ function createPatroni(
                 Object.keys(placement.patroni.nodes).map((key) => [key, required(servers, workloadNames.patroni(key))]),
             ),
             requireTls: args.tls?.requireTls,
+            enableInternalTls: usesInternalTls(args),
             passwords: {
                 superuser: required(passwords, systemRoles.superuser),
                 replication: required(passwords, systemRoles.replication),
@@ -190,7 +200,12 @@ function createPatroni(
     );
 }
 
-function createHaProxy(context: ClusterContext, patroni: PatroniGroup, { passwords }: ClusterCredentials): HaProxy {
+function createHaProxy(
+    context: ClusterContext,
+    patroni: PatroniGroup,
+    { passwords }: ClusterCredentials,
+    { servers }: ClusterCertificateSet,
+): HaProxy {
     const { args, placement, target } = context;
     return new HaProxy(
         `${context.name}-haproxy`,
@@ -202,6 +217,7 @@ function createHaProxy(context: ClusterContext, patroni: PatroniGroup, { passwor
             networkId: context.networkId,
             poolerNetworkId: context.poolerNetworkId,
             requireTls: args.tls?.requireTls,
+            certificate: monitoringCertificates(args, servers).haproxy,
             statisticsPassword: required(passwords, loginNames.statistics),
             settings: args.haproxy ?? {},
             image: args.images.haproxy,
@@ -215,7 +231,7 @@ function createPgBouncer(
     router: HaProxy,
     sql: SqlConnection,
     { passwords, salt }: ClusterCredentials,
-    { servers }: ClusterCertificates,
+    { servers: { servers } }: ClusterCertificateSet,
 ): PgBouncer | undefined {
     const { args, placement, target } = context;
     if (args.pgbouncer?.enabled === false) {
@@ -247,6 +263,7 @@ function createExporter(
     patroni: PatroniGroup,
     sql: SqlConnection,
     { passwords, salt }: ClusterCredentials,
+    { servers }: ClusterCertificateSet,
 ): PostgresExporter | undefined {
     const { args, placement, target } = context;
     if (args.exporter?.enabled === false) {
@@ -266,6 +283,7 @@ function createExporter(
             password: required(passwords, systemRoles.exporter),
             salt,
             settings: args.exporter ?? {},
+            certificate: monitoringCertificates(args, servers).exporter,
             image: args.images.exporter,
         },
         context.opts,

@@ -1,11 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ServerCertificate } from "./clusterCertificates";
 import { containerPaths, defaultPorts, defaultResources, systemRoles, workloadNames } from "./defaults";
 import { PatroniConnection, PatroniEndpoint } from "./patroniGroup";
 import { objectName } from "./platform/objectName";
 import { rollOut } from "./platform/rollout";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
-import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/workload";
+import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
 import { replacementWords } from "./render/changeWords";
+import { renderExporterWebYaml } from "./render/exporterWebYaml";
+import { curlLocal, withoutOutput } from "./render/http";
 import { scramVerifier } from "./render/scram";
 import { renderExporterSql } from "./render/sql";
 
@@ -57,6 +60,14 @@ export interface PostgresExporterArgs {
     /** Salt of its SCRAM verifier. */
     salt: pulumi.Input<string>;
     settings: PostgresExporterSettingsArgs;
+    /**
+     * Certificate with which metrics take TLS only, and the authorities with which PostgreSQL is verified.
+     *
+     * @default - none: plain text, and TLS without verification to PostgreSQL where it takes it
+     *
+     * **Change:** restart of the exporters, also when it is renewed.
+     */
+    certificate?: ServerCertificate;
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
 }
@@ -120,21 +131,28 @@ function serverOf(key: string, args: PostgresExporterArgs): PatroniEndpoint {
 
 function exporterWorkload(key: string, published: number | undefined, args: PostgresExporterArgs): Workload {
     const server = serverOf(key, args);
+    const { certificate } = args;
     return {
         name: workloadNames.exporter(key),
         image: args.image,
-        args: ["prometheus-postgres-exporter"],
+        args: [
+            "prometheus-postgres-exporter",
+            ...(certificate === undefined ? [] : [`--web.config.file=${containerPaths.exporterWebConfig}`]),
+        ],
         environment: {
-            DATA_SOURCE_URI: `${server.address}:${server.postgresPort}/postgres?sslmode=${server.tls ? "require" : "disable"}`,
+            DATA_SOURCE_URI: `${server.address}:${server.postgresPort}/postgres?${sslParameters(server, args)}`,
             DATA_SOURCE_USER: systemRoles.exporter,
             DATA_SOURCE_PASS_FILE: containerPaths.exporterPassword,
         },
-        files: [{ key: "password", path: containerPaths.exporterPassword, content: args.password, secret: true }],
+        files: [
+            { key: "password", path: containerPaths.exporterPassword, content: args.password, secret: true },
+            ...tlsFiles(certificate),
+        ],
         tmpfs: [],
         ports: published === undefined ? [] : [{ target: defaultPorts.exporter, published }],
         resources: args.settings.resources ?? defaultResources.exporter,
         health: {
-            command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${defaultPorts.exporter}/`],
+            command: curlLocal(withoutOutput, defaultPorts.exporter, "/", certificate !== undefined),
             intervalSeconds: 10,
             timeoutSeconds: 5,
             retries: 3,
@@ -143,4 +161,24 @@ function exporterWorkload(key: string, published: number | undefined, args: Post
         stopGraceSeconds: 30,
         restartDelaySeconds: 5,
     };
+}
+
+function sslParameters({ tls }: PatroniEndpoint, { certificate }: PostgresExporterArgs): string {
+    if (tls && certificate !== undefined) {
+        return `sslmode=verify-full&sslrootcert=${containerPaths.exporterCa}`;
+    }
+    return `sslmode=${tls ? "require" : "disable"}`;
+}
+
+function tlsFiles(server: ServerCertificate | undefined): WorkloadFile[] {
+    if (server === undefined) {
+        return [];
+    }
+    const { certificate, privateKey, caCertificate } = server;
+    return [
+        { key: "web", path: containerPaths.exporterWebConfig, content: renderExporterWebYaml(), secret: false },
+        { key: "cert", path: containerPaths.exporterCertificate, content: certificate, secret: false },
+        { key: "key", path: containerPaths.serverKey, content: privateKey, secret: true },
+        { key: "ca", path: containerPaths.exporterCa, content: caCertificate, secret: false },
+    ];
 }

@@ -4,12 +4,13 @@ import type { CertificateAuthorityArgs, ClusterCertificatesArgs } from "../clust
 import type { PostgresClusterArgs } from "../postgresClusterArgs";
 import { HbaType } from "../render/pgHba";
 import { Problem } from "./problem";
+import { checkNumber } from "./values";
 
 /** Checks what certificates are made of. */
 export function checkCertificates(path: string, args: ClusterCertificatesArgs): Problem[] {
     return [
         ...Object.entries(args.servers).flatMap(([key, names]) => checkServerNames(`${path}.servers.${key}`, names)),
-        ...checkAuthority(`${path}.certificateAuthority`, args.certificateAuthority),
+        ...checkAuthorities(path, args),
     ];
 }
 
@@ -18,7 +19,7 @@ export function checkTls(path: string, { tls, patroni }: PostgresClusterArgs): P
     const rules = tls?.requireTls ? (patroni?.hbaRules ?? []) : [];
     return [
         ...checkServerNames(`${path}.serverNames`, tls?.serverNames ?? []),
-        ...checkAuthority(`${path}.certificateAuthority`, tls?.certificateAuthority),
+        ...checkAuthorities(path, tls ?? {}),
         ...rules.flatMap(({ type }, index) =>
             type === HbaType.HostNoSsl
                 ? [
@@ -43,6 +44,37 @@ function checkServerNames(path: string, names: string[]): Problem[] {
                   },
               ],
     );
+}
+
+/** Checks the authority that signs, and those that are trusted beside it. */
+function checkAuthorities(
+    path: string,
+    args: Pick<ClusterCertificatesArgs, "certificateAuthority" | "trustedCertificates" | "authorityGeneration">,
+): Problem[] {
+    return [
+        ...checkAuthority(`${path}.certificateAuthority`, args.certificateAuthority),
+        ...checkTrusted(`${path}.trustedCertificates`, args.trustedCertificates),
+        ...checkNumber(`${path}.authorityGeneration`, args.authorityGeneration, { min: 1, max: 1000000 }),
+    ];
+}
+
+function checkTrusted(path: string, given: unknown): Problem[] {
+    if (typeof given !== "string") {
+        return [];
+    }
+    const certificates = given.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    if (certificates.length === 0) {
+        return [{ path, reason: "no certificate was given; one or more as PEM are allowed" }];
+    }
+    return certificates.flatMap((text, index) => {
+        const certificate = parsed(text, (pem) => new X509Certificate(pem));
+        if (certificate === "unreadable") {
+            return [{ path, reason: `certificate ${index + 1} can't be read` }];
+        }
+        return certificate?.ca === false
+            ? [{ path, reason: `certificate ${index + 1}, of "${certificate.subject}", may not sign others` }]
+            : [];
+    });
 }
 
 /** Checks a given authority as far as its parts are known: one that is another resource's output is not. */

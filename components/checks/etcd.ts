@@ -11,6 +11,7 @@ export function checkEtcd(path: string, args: EtcdQuorumArgs): Problem[] {
     return [
         ...checkClusterName("target.clusterName", args.target.clusterName),
         ...checkEtcdSettings(path, args),
+        ...checkCertificates(`${path}.certificates.members`, args),
         ...checkMembers(`${path}.members`, args.target.clusterName, args.members, args.hosts),
         ...checkPlacementLabel(`${path}.placementLabel`, args.placementLabel, memberHosts(args.members, args.hosts)),
     ];
@@ -25,11 +26,16 @@ export function checkEtcdSettings(path: string, args: Omit<EtcdQuorumArgs, "targ
             quotaBackendMiB: { min: 64, max: 8192 },
             clientPort: portBounds,
             peerPort: portBounds,
+            metricsPort: portBounds,
         }),
         ...checkResources(`${path}.resources`, args.resources),
         ...checkQuorumSize(`${path}.members`, Object.keys(args.members).length),
         ...Object.entries(args.members).flatMap(([key, { ports }]) =>
-            checkNumbers(`${path}.members.${key}.ports`, ports ?? {}, { client: portBounds, peer: portBounds }),
+            checkNumbers(`${path}.members.${key}.ports`, ports ?? {}, {
+                client: portBounds,
+                peer: portBounds,
+                metrics: portBounds,
+            }),
         ),
     ];
     const heartbeat = args.heartbeatIntervalMilliseconds ?? etcdDefaults.heartbeatIntervalMilliseconds;
@@ -39,4 +45,9 @@ export function checkEtcdSettings(path: string, args: Omit<EtcdQuorumArgs, "targ
         problems.push({ path: `${path}.electionTimeoutMilliseconds`, reason });
     }
     return problems;
+}
+
+function checkCertificates(path: string, { members, certificates }: EtcdQuorumArgs): Problem[] {
+    const missing = Object.keys(members).filter((key) => certificates && certificates.members[key] === undefined);
+    return missing.map((key) => ({ path: `${path}.${key}`, reason: "none was given; each member needs one" }));
 }

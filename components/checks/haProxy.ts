@@ -19,6 +19,9 @@ export function checkHaProxy(path: string, args: HaProxyArgs): Problem[] {
         ...(pooled !== undefined && args.poolerNetworkId === undefined
             ? [{ path: `${path}.ports.pooled`, reason }]
             : []),
+        ...(args.certificate === undefined && args.patroni.nodeEndpoints.some(({ apiTls }) => apiTls)
+            ? [{ path: `${path}.certificate`, reason: "none was given; Patroni's REST API takes TLS only" }]
+            : []),
     ];
 }
 

@@ -58,7 +58,7 @@ export function portsByHost(
 
 /** Who has business at the port of a setting. */
 function audienceOf(path: string): keyof FirewallPortsArgs {
-    if (/exporter|statistics/.test(path)) {
+    if (/exporter|statistics|metrics/.test(path)) {
         return "monitoring";
     }
     return /^(etcd|consul|patroni)\./.test(path) ? "members" : "clients";
@@ -117,7 +117,11 @@ function memberPorts<Member extends { host: string; address?: string }>(
 }
 
 function etcdPorts(args: PostgresClusterArgs, { etcd }: ClusterPlacement): PublishedPort[] {
-    const { clientPort: client = defaultPorts.etcdClient, peerPort: peer = defaultPorts.etcdPeer } = args.etcd ?? {};
+    const {
+        clientPort: client = defaultPorts.etcdClient,
+        peerPort: peer = defaultPorts.etcdPeer,
+        metricsPort: metrics = defaultPorts.etcdMetrics,
+    } = args.etcd ?? {};
     const members = { path: "etcd.members", all: etcd.members };
     return [
         ...memberPorts(args, { ...members, name: "client" }, ({ ports }) => ports?.client, {
@@ -127,6 +131,10 @@ function etcdPorts(args: PostgresClusterArgs, { etcd }: ClusterPlacement): Publi
         ...memberPorts(args, { ...members, name: "peer" }, ({ ports }) => ports?.peer, {
             path: "etcd.peerPort",
             port: peer,
+        }),
+        ...memberPorts(args, { ...members, name: "metrics" }, ({ ports }) => ports?.metrics, {
+            path: "etcd.metricsPort",
+            port: metrics,
         }),
     ];
 }

@@ -12,9 +12,17 @@ export interface DcsSection {
     settings: { [name: string]: unknown };
 }
 
+/** Files of Patroni's container by which etcd and Patroni believe each other. */
+export interface DcsTlsFiles {
+    cacert: string;
+    cert?: string;
+    key?: string;
+}
+
 /** Patroni's settings for an etcd quorum. Source: patroni, docs/yaml_configuration.rst, "Etcdv3". */
-export function etcd3Settings(endpoints: string[]): { [name: string]: unknown } {
+export function etcd3Settings(endpoints: string[], files?: DcsTlsFiles): { [name: string]: unknown } {
     return {
+        ...files,
         protocol: endpoints.every((url) => url.startsWith("https:")) ? "https" : "http",
         hosts: endpoints.map((url) => url.replace(/^https?:\/\//, "")),
     };

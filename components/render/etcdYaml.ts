@@ -1,4 +1,5 @@
 import { containerPaths, defaultPorts } from "../defaults";
+import { httpScheme } from "./http";
 import { renderYaml } from "./yaml";
 
 /** One member as etcd's configuration file describes it. */
@@ -12,12 +13,15 @@ export interface EtcdMemberConfig {
     heartbeatIntervalMilliseconds: number;
     electionTimeoutMilliseconds: number;
     quotaBackendMiB: number;
+    /** Whether clients and members speak TLS, both with certificates. */
+    tls?: boolean;
 }
 
 /** The file for `etcd --config-file`. */
 export function renderEtcdYaml(config: EtcdMemberConfig): string {
+    const scheme = httpScheme(config.tls);
     const peerUrl = (member: { address: string; peerPort: number }): string =>
-        `http://${member.address}:${member.peerPort}`;
+        `${scheme}://${member.address}:${member.peerPort}`;
     const own = config.members.find((member) => member.name === config.name);
     if (own === undefined) {
         throw new Error(`etcd member ${config.name} is not among the members given`);
@@ -26,10 +30,12 @@ export function renderEtcdYaml(config: EtcdMemberConfig): string {
         name: config.name,
         "data-dir": `${containerPaths.etcdData}/data`,
         // Inside the container the ports are etcd's own, whatever the host publishes.
-        "listen-peer-urls": `http://0.0.0.0:${defaultPorts.etcdPeer}`,
-        "listen-client-urls": `http://0.0.0.0:${defaultPorts.etcdClient}`,
+        "listen-peer-urls": `${scheme}://0.0.0.0:${defaultPorts.etcdPeer}`,
+        "listen-client-urls": `${scheme}://0.0.0.0:${defaultPorts.etcdClient}`,
+        // Metrics and health without TLS: with it they would want a client's certificate, and who has one may write to etcd.
+        "listen-metrics-urls": `http://0.0.0.0:${defaultPorts.etcdMetrics}`,
         "initial-advertise-peer-urls": peerUrl(own),
-        "advertise-client-urls": `http://${own.address}:${own.clientPort}`,
+        "advertise-client-urls": `${scheme}://${own.address}:${own.clientPort}`,
         "initial-cluster": config.members.map((member) => `${member.name}=${peerUrl(member)}`).join(","),
         "initial-cluster-token": config.clusterToken,
         "initial-cluster-state": "new",
@@ -43,5 +49,32 @@ export function renderEtcdYaml(config: EtcdMemberConfig): string {
         "strict-reconfig-check": true,
         logger: "zap",
         "log-level": "warn",
+        ...(config.tls ? tlsSettings() : {}),
     });
+}
+
+function tlsSettings() {
+    const security = {
+        "cert-file": containerPaths.etcdCertificate,
+        "key-file": containerPaths.serverKey,
+        "trusted-ca-file": containerPaths.etcdCa,
+        "client-cert-auth": true,
+    };
+    return {
+        "client-transport-security": security,
+        // Docker may hide where a member's connections come from, so that its certificate doesn't name it.
+        "peer-transport-security": { ...security, "skip-client-san-verification": true },
+    };
+}
+
+/** Words of etcdctl in a member's container. */
+export function etcdctl(tls = false): string[] {
+    const address = `127.0.0.1:${defaultPorts.etcdClient}`;
+    const files = [
+        `--cacert=${containerPaths.etcdCa}`,
+        `--cert=${containerPaths.etcdCertificate}`,
+        `--key=${containerPaths.serverKey}`,
+    ];
+    const options = [`--endpoints=${httpScheme(tls)}://${address}`, ...(tls ? files : [])];
+    return ["etcdctl", "--command-timeout=3s", ...options];
 }

@@ -1,4 +1,4 @@
-import { defaultPorts, mostPoolersBehindRouter, systemRoles } from "../defaults";
+import { containerPaths, defaultPorts, mostPoolersBehindRouter, systemRoles } from "../defaults";
 
 /** A PostgreSQL server behind HAProxy. */
 export interface HaProxyServer {
@@ -7,6 +7,8 @@ export interface HaProxyServer {
     postgresPort: number;
     /** Patroni's REST port, where its role is asked. */
     apiPort: number;
+    /** Whether it speaks TLS. */
+    apiTls?: boolean;
 }
 
 /** What haproxy.cfg is made of. */
@@ -26,6 +28,8 @@ export interface HaProxyConfig {
     enableReadOnlyFallback: boolean;
     /** The PgBouncers, all under one name of Docker's DNS, where clients reach them through HAProxy. */
     poolers?: { name: string; requireTls?: boolean };
+    /** Whether statistics and metrics take TLS only. */
+    statisticsTls?: boolean;
 }
 
 /** Connections kept free for PgBouncers' own way to the primary: clients that took all of them would wait for each other. */
@@ -58,7 +62,7 @@ export function renderHaProxyCfg(config: HaProxyConfig): string {
     return lines(
         globalSection(config),
         defaultsSection(config),
-        listenStatistics(),
+        listenStatistics(config),
         listenRole(haproxyProxies.readWrite, defaultPorts.readWrite, "/primary", config, { endSessions: true }),
         readOnly(config, lag),
         listenRole("any", defaultPorts.any, "/health", config, { endSessions: false }),
@@ -103,11 +107,12 @@ function defaultsSection(config: HaProxyConfig): string[] {
     ];
 }
 
-function listenStatistics(): string[] {
+function listenStatistics({ statisticsTls }: HaProxyConfig): string[] {
+    const tls = statisticsTls ? ` ssl crt ${containerPaths.haproxyCertificate}` : "";
     return [
         "listen stats",
         "  mode http",
-        `  bind :${defaultPorts.haproxyStats}`,
+        `  bind :${defaultPorts.haproxyStats}${tls}`,
         `  bind 127.0.0.1:${haproxyHealthPort}`,
         "  timeout client 10s",
         `  monitor-uri /healthz`,
@@ -213,9 +218,15 @@ function servers(check: string, config: HaProxyConfig, options: { endSessions: b
         "  http-check expect status 200",
         `  default-server ${checkTimes(config)}${down}`,
         ...config.servers.map(
-            (server) => `  server ${server.name} ${server.address}:${server.postgresPort} check port ${server.apiPort}`,
+            (server) =>
+                `  server ${server.name} ${server.address}:${server.postgresPort} check port ${server.apiPort}${checkTls(server)}`,
         ),
     ];
+}
+
+/** The check's own TLS, which must show that node's certificate; what clients send is passed on as it is. */
+function checkTls({ name, apiTls }: HaProxyServer): string {
+    return apiTls ? ` check-ssl verify required ca-file ${containerPaths.haproxyCa} verifyhost ${name}` : "";
 }
 
 function lines(...sections: string[][]): string {

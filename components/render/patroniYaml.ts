@@ -82,17 +82,23 @@ export function renderPatroniMemberYaml(config: PatroniMemberConfig): string {
 }
 
 /**
- * TLS of the connections to PostgreSQL: in a node's own configuration, so that it comes and goes with the files that it names. What is not
- * here, as `ssl_min_protocol_version` (PostgreSQL's own TLSv1.2), is the user's.
+ * TLS of the connections to PostgreSQL, and on request of Patroni's REST API and of replicas, which verify the primary: in a node's own
+ * configuration, so that it comes and goes with the files that it names. What is not here, as `ssl_min_protocol_version` (PostgreSQL's own
+ * TLSv1.2), is the user's.
  */
-export function renderPatroniTlsYaml(): string {
+export function renderPatroniTlsYaml(enableInternalTls = false): string {
+    const { serverCertificate: certfile, serverKey: keyfile, caCertificate: cacert } = containerPaths;
+    const verifying = { sslmode: "verify-full", sslrootcert: cacert };
     return renderYaml({
+        // Unsafe calls need the password, which TLS keeps; a certificate of the callers' would lock operators out.
+        ...(enableInternalTls ? { restapi: { certfile, keyfile }, ctl: { cacert } } : {}),
         postgresql: {
+            ...(enableInternalTls ? { authentication: { replication: verifying, rewind: verifying } } : {}),
             parameters: {
                 ssl: "on",
-                ssl_cert_file: containerPaths.serverCertificate,
-                ssl_key_file: containerPaths.serverKey,
-                ssl_ca_file: containerPaths.caCertificate,
+                ssl_cert_file: certfile,
+                ssl_key_file: keyfile,
+                ssl_ca_file: cacert,
             },
         },
     });

@@ -105,7 +105,8 @@ function tlsSettings({ tls }: PgBouncerConfig): [string, string][] {
         ["client_tls_sslmode", tls.required ? "require" : "allow"],
         ["client_tls_cert_file", containerPaths.pgbouncerCertificate],
         ["client_tls_key_file", containerPaths.serverKey],
-        ["server_tls_sslmode", "require"],
+        ["server_tls_sslmode", "verify-full"],
+        ["server_tls_ca_file", containerPaths.pgbouncerCa],
     ];
 }
 

@@ -25,6 +25,26 @@ export function createServer(authority: KeyPair, name: string, alternativeNames:
     );
 }
 
+/** The same certificate, whose end was yesterday. */
+export function expire(authority: KeyPair, { certificate, privateKey }: KeyPair): KeyPair {
+    const folder = mkdtempSync(join(tmpdir(), "pgha-certificate-"));
+    const file = (name: string): string => join(folder, name);
+    try {
+        writeFileSync(file("crt"), certificate);
+        writeFileSync(file("key"), privateKey);
+        writeFileSync(file("ca.crt"), authority.certificate);
+        writeFileSync(file("ca.key"), authority.privateKey);
+        const signer = ["-CA", file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "-1"];
+        const request = ["x509", "-x509toreq", "-in", file("crt"), "-signkey", file("key"), "-copy_extensions", "copyall"];
+        execFileSync("openssl", [...request, "-out", file("csr")], { stdio: "pipe" });
+        const sign = ["x509", "-req", "-in", file("csr"), "-copy_extensions", "copyall", ...signer];
+        execFileSync("openssl", [...sign, "-out", file("expired")], { stdio: "pipe" });
+        return { certificate: readFileSync(file("expired"), "utf8"), privateKey };
+    } finally {
+        rmSync(folder, { recursive: true });
+    }
+}
+
 function issue(args: string[], authority?: KeyPair): KeyPair {
     const folder = mkdtempSync(join(tmpdir(), "pgha-certificate-"));
     const file = (name: string): string => join(folder, name);

@@ -159,6 +159,7 @@ describe("PgBouncer itself, with our certificates", () => {
                     [containerPaths.pgbouncerUsers]: renderPgBouncerUsers(poolerPassword),
                     [containerPaths.pgbouncerCertificate]: server.certificate + authority.certificate,
                     [containerPaths.serverKey]: server.privateKey,
+                    [containerPaths.pgbouncerCa]: authority.certificate,
                 },
                 networkOf: postgres,
                 options: ["--user", "0"],
