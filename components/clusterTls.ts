@@ -5,7 +5,9 @@ import { usesEtcd } from "./clusterPlacement";
 import { required } from "./clusterTarget";
 import { networkAliases, workloadNames } from "./defaults";
 import type { EtcdCertificatesArgs } from "./etcdQuorum";
+import { announceChanges } from "./platform/announcement";
 import type { PostgresClusterArgs } from "./postgresClusterArgs";
+import { describeTlsChange, TlsRecord } from "./render/tlsChange";
 
 /** TLS of a cluster. PostgreSQL and PgBouncer always take it; whether clients must use it is a setting. */
 export interface ClusterTlsArgs {
@@ -95,6 +97,7 @@ export function createCertificates(
 ): ClusterCertificateSet {
     const { certificateAuthority, trustedCertificates, authorityGeneration } = args.tls ?? {};
     const servers = { ...databaseServers(args, placement), ...monitoredServers(args, placement) };
+    recordTls(name, args, opts);
     return {
         servers: new ClusterCertificates(
             `${name}-certificates`,
@@ -103,6 +106,22 @@ export function createCertificates(
         ),
         etcd: createEtcdCertificates(name, clusterName, args, placement, opts),
     };
+}
+
+/** Keeps in the state what a preview must compare to refuse a change that would cut the cluster's parts off. */
+function recordTls(name: string, args: PostgresClusterArgs, opts: pulumi.ComponentResourceOptions): void {
+    const record: TlsRecord = {
+        etcdTls: usesEtcd(args) ? usesInternalTls(args) : undefined,
+        authorityGeneration: args.tls?.authorityGeneration ?? 1,
+    };
+    const read = (text: string): TlsRecord => JSON.parse(text) as TlsRecord;
+    const hooks = announceChanges(
+        `${name}-tls`,
+        "input",
+        (before, after) => describeTlsChange(read(before), read(after)),
+        opts.parent,
+    );
+    new pulumi.Stash(`${name}-tls`, { input: JSON.stringify(record) }, { parent: opts.parent, hooks });
 }
 
 /** What etcd's members and Patroni show each other, in the form of the quorum's arguments. */

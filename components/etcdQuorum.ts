@@ -21,7 +21,7 @@ import { logsCommand } from "./platform/target";
 import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
 import { refuseStoreChange, replacementWords } from "./render/changeWords";
 import { DcsKind, etcd3Settings } from "./render/dcsSections";
-import { EtcdScript, renderEtcdGateScript, renderEtcdPrepareScript, renderEtcdReadyScript } from "./render/etcdScripts";
+import { EtcdScript, renderEtcdGateScript, renderEtcdReadyScript } from "./render/etcdScripts";
 import { renderEtcdYaml } from "./render/etcdYaml";
 import { curlLocal, httpScheme, withoutOutput } from "./render/http";
 
@@ -227,7 +227,6 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
                     constraints: labelConstraints(args.placementLabel, [member.host]),
                     workload: etcdWorkload(member, members, args),
                     replacementWords: replacementWords.store(workloadNames.etcd(member.key), members.length),
-                    beforeUpdate: renderEtcdPrepareScript(scriptOf(member, args)),
                     afterUpdate: renderEtcdGateScript(scriptOf(member, args), this.endpointUrls),
                 })),
                 ready: members[0] ? renderEtcdReadyScript(scriptOf(members[0], args)) : "",

@@ -36,8 +36,13 @@ fi
 log "$(sed -n '/^Resources:/,/^Duration:/p' "$UP_LOG" | tr -s ' \n' ' ')"
 
 # Hosts that have just been started again have their members come up behind an `up` that changed nothing.
-mapfile -t apis < <(pulumi stack output --stack lab --json | jq -r '.nodes[].patroniApi')
-all_ready() { for api in "${apis[@]}"; do curl -fsS --max-time 2 -o /dev/null "$api/readiness" || return 1; done; }
+outputs=$(pulumi stack output --stack lab --json)
+mapfile -t apis < <(jq -r '.nodes[].patroniApi' <<<"$outputs")
+all_ready() {
+  for api in "${apis[@]}"; do
+    curl -fsS --max-time 2 -o /dev/null --cacert <(jq -r .caCertificate <<<"$outputs") "$api/readiness" || return 1
+  done
+}
 all_ready 2>/dev/null || log "waiting until every node leads or streams"
 wait_for 300 all_ready || fail "a node neither leads nor streams after five minutes; see docs/operations.md, 'Something broke'"
 lab/show.sh

@@ -13,8 +13,8 @@ pulumi stack output --stack lab --json | jq -r '
   "read-only    \(.endpoints.readOnly | join("  "))",
   "pooled       \(.endpoints.pooled | join("  "))",
   "any node     \(.endpoints.any | join("  "))",
-  "statistics   \(.endpoints.statistics | map("http://" + .) | join("  "))",
-  "metrics      \(.endpoints.metrics | map("http://" + . + "/metrics") | join("  "))",
+  "statistics   \(.endpoints.statistics | map("https://" + .) | join("  "))",
+  "metrics      \(.endpoints.metrics | map("https://" + . + "/metrics") | join("  "))",
   "Patroni      \([.nodes[].patroniApi] | join("  "))",
   ""'
 cat <<'HOW'

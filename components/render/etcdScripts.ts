@@ -1,6 +1,6 @@
 import { containerPaths } from "../defaults";
 import { etcdctl } from "./etcdYaml";
-import { expiredFunction, httpScheme } from "./http";
+import { expiredFunction } from "./http";
 import { failFunction, inContainerFunction, NamedHost, waitFor } from "./shell";
 
 /** A member of an etcd quorum, as scripts on its host need it. */
@@ -30,19 +30,6 @@ export function renderEtcdGateScript(script: EtcdScript, clientUrls: string[]): 
         healthyFunction(script),
         expiredFunction(containerPaths.etcdCa, clientUrls),
         waitUntil("healthy || expired", script),
-    ].join("\n");
-}
-
-/** Refuses a change to or from TLS before it cuts the first member off; a member that doesn't run may be replaced. */
-export function renderEtcdPrepareScript(script: EtcdScript): string {
-    const scheme = httpScheme(script.tls);
-    return [
-        ...memberShell(script),
-        `urls=$(in_container grep '^listen-peer-urls:' ${containerPaths.etcdConfig} 2>/dev/null) || exit 0`,
-        'case "$urls" in',
-        `  *" ${scheme}://"*) ;;`,
-        `  *) fail "etcd's members know each other by other URLs than ${scheme}://; nothing was changed" "set tls.enableInternalTls back, then run 'pulumi up' again" ;;`,
-        "esac",
     ].join("\n");
 }
 

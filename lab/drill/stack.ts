@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { run } from "./run";
 import type { Login } from "./session";
+import { trustAuthorities } from "./trust";
 
 const endpoints = z.array(z.string().regex(/^[^:]+:\d+$/)).nonempty();
 
 const outputs = z.object({
     endpoints: z.object({ readWrite: endpoints, readOnly: endpoints, pooled: endpoints }),
     nodes: z.record(z.string(), z.object({ address: z.string(), patroniApi: z.url(), postgres: z.string() })),
+    caCertificate: z.string(),
     applications: z.record(z.string(), z.object({ database: z.string(), owner: z.string(), password: z.string() })),
 });
 
@@ -17,6 +19,8 @@ export type Nodes = z.infer<typeof outputs>["nodes"];
 export interface Stack {
     endpoints: z.infer<typeof outputs>["endpoints"];
     nodes: Nodes;
+    /** Of the authorities with which Patroni's REST API is verified. */
+    caCertificate: string;
     login: Login;
 }
 
@@ -24,7 +28,9 @@ export interface Stack {
 export async function readStack(name: string): Promise<Stack> {
     const script = 'source lab/env.sh && pulumi stack output --json --show-secrets --stack "$1"';
     const text = await run("bash", ["-c", script, "drill", name], 60_000);
-    return parseStackOutputs(JSON.parse(text));
+    const stack = parseStackOutputs(JSON.parse(text));
+    trustAuthorities(stack.caCertificate);
+    return stack;
 }
 
 export function parseStackOutputs(value: unknown): Stack {
@@ -41,6 +47,7 @@ export function parseStackOutputs(value: unknown): Stack {
     return {
         endpoints: parsed.data.endpoints,
         nodes: parsed.data.nodes,
+        caCertificate: parsed.data.caCertificate,
         login: { user: application.owner, password: application.password, database: application.database },
     };
 }

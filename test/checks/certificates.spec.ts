@@ -18,6 +18,8 @@ describe("checks/certificates", () => {
                         requireTls: true,
                         serverNames: ["db.example.com", "*.example.com", "192.0.2.9", "2001:db8::1"],
                         certificateAuthority: authority,
+                        trustedCertificates: other.certificate,
+                        authorityGeneration: 2,
                     },
                 }),
             ),
@@ -51,6 +53,19 @@ describe("checks/certificates", () => {
                     tls: { certificateAuthority: { certificate: authority.certificate, privateKey: other.privateKey } },
                 },
                 problems: { "tls.certificateAuthority.privateKey": "the key of another certificate" },
+            },
+            {
+                name: "what can't be trusted",
+                given: { tls: { trustedCertificates: authority.certificate + server.certificate } },
+                problems: { "tls.trustedCertificates": "certificate 2, of" },
+            },
+            {
+                name: "no certificate to trust, and a generation that is none",
+                given: { tls: { trustedCertificates: authority.privateKey, authorityGeneration: 0 } },
+                problems: {
+                    "tls.trustedCertificates": "no certificate was given",
+                    "tls.authorityGeneration": "0 was given",
+                },
             },
             {
                 name: "a rule for those without TLS where nobody may come without it",

@@ -110,6 +110,7 @@ describe("checks/dockerHosts", () => {
                 problems: {
                     "etcd.members.b.ports.client": "port 2379 is given for etcd.members.a.ports.client and",
                     "etcd.members.b.ports.peer": "port 2380",
+                    "etcd.members.b.ports.metrics": "port 2381",
                 },
             },
         ]);

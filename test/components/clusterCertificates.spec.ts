@@ -19,12 +19,14 @@ describe("ClusterCertificates", () => {
         recording = await recordCluster();
     });
 
-    it("is an authority, and a key and a certificate for each server", () => {
-        const servers = ["patroni-db1", "patroni-db2", "patroni-db3", "pgbouncer"];
+    it("is an authority and its successor, and a key and a certificate for each server", () => {
+        const servers = ["exporter", "haproxy", "patroni-db1", "patroni-db2", "patroni-db3", "pgbouncer"];
         expect(recording.childrenOf("pg-certificates")).to.deep.equal(
             [
-                "PrivateKey pg-certificates-authority-key",
-                "SelfSignedCert pg-certificates-authority",
+                ...[1, 2].flatMap((number) => [
+                    `PrivateKey pg-certificates-authority-${number}-key`,
+                    `SelfSignedCert pg-certificates-authority-${number}`,
+                ]),
                 ...servers.flatMap((server) => [
                     `PrivateKey pg-certificates-${server}-key`,
                     `CertRequest pg-certificates-${server}-request`,
@@ -50,7 +52,7 @@ describe("ClusterCertificates", () => {
     });
 
     it("renews servers before their authority can end, and both long before their own end", () => {
-        const authority = recording.custom("pg-certificates-authority").inputs as { [name: string]: number };
+        const authority = recording.custom("pg-certificates-authority-1").inputs as { [name: string]: number };
         const server = recording.custom("pg-certificates-pgbouncer-certificate").inputs as { [name: string]: number };
         expect(authority.earlyRenewalHours).to.be.at.least(server.validityPeriodHours ?? Infinity);
         expect(server.earlyRenewalHours).to.be.at.least(30 * 24);
@@ -60,10 +62,12 @@ describe("ClusterCertificates", () => {
     it("reaches PostgreSQL: certificate, key and authority, and the settings that name them", () => {
         const of = (name: string): string => `pg-certificates-${name}`;
         expect(fileContent(recording, "pg-patroni-db1-cert")).to.equal(
-            generatedCertificate(of("patroni-db1-certificate")) + generatedCertificate(of("authority")),
+            generatedCertificate(of("patroni-db1-certificate")) + generatedCertificate(of("authority-1")),
         );
         expect(fileContent(recording, "pg-patroni-db1-key")).to.equal(generatedKey(of("patroni-db1-key")));
-        expect(fileContent(recording, "pg-patroni-db1-ca")).to.equal(generatedCertificate(of("authority")));
+        expect(fileContent(recording, "pg-patroni-db1-ca")).to.equal(
+            generatedCertificate(of("authority-1")) + generatedCertificate(of("authority-2")),
+        );
         const { configs, secrets } = serviceInputs(recording, "pg-patroni-db1").taskSpec.containerSpec;
         const files = [...configs, ...secrets].map(({ fileName }) => fileName);
         const named = [...fileContent(recording, "pg-patroni-db1-tls").matchAll(/ssl_\w+_file: (\S+)/g)];
@@ -77,29 +81,124 @@ describe("ClusterCertificates", () => {
 
     it("reaches PgBouncer, which takes TLS on both sides", () => {
         const config = fileContent(recording, "pg-pgbouncer-config");
-        expect(config).to.include("client_tls_sslmode = allow").and.include("server_tls_sslmode = require");
+        expect(config).to.include("client_tls_sslmode = allow").and.include("server_tls_sslmode = verify-full");
         const { configs, secrets } = serviceInputs(recording, "pg-pgbouncer").taskSpec.containerSpec;
         const files = [...configs, ...secrets].map(({ fileName }) => fileName);
-        const named = [...config.matchAll(/^client_tls_(?:cert|key)_file = (.*)$/gm)];
-        expect(named).to.have.length(2);
+        const named = [...config.matchAll(/^(?:client|server)_tls_(?:cert|key|ca)_file = (.*)$/gm)];
+        expect(named).to.have.length(3);
         expect(files).to.include.members(named.map(([, path]) => path));
     });
 
-    it("makes exporters use TLS", () => {
-        expect(serviceInputs(recording, "pg-exporter-db1").taskSpec.containerSpec.env.DATA_SOURCE_URI).to.match(
-            /\?sslmode=require$/,
+    it("reaches exporters, which verify PostgreSQL", () => {
+        const { args, env, configs, secrets } = serviceInputs(recording, "pg-exporter-db1").taskSpec.containerSpec;
+        expect(env.DATA_SOURCE_URI).to.match(/\?sslmode=verify-full&sslrootcert=\/etc\/exporter\/ca.crt$/);
+        const web = fileContent(recording, "pg-exporter-db1-web");
+        const named = [...web.matchAll(/file: (\S+)/g)].map(([, path]) => path);
+        const files = [...configs, ...secrets].map(({ fileName }) => fileName);
+        expect(named).to.have.length(2);
+        expect(files).to.include.members([...named, "/etc/exporter/ca.crt", args.at(-1)?.split("=")[1]]);
+    });
+
+    it("reaches HAProxy: its own certificate with the key, and the authorities to verify Patroni with", () => {
+        const pem = fileContent(recording, "pg-haproxy-cert");
+        expect(pem).to.include(generatedCertificate("pg-certificates-haproxy-certificate"));
+        expect(pem).to.include(generatedKey("pg-certificates-haproxy-key"));
+        const config = fileContent(recording, "pg-haproxy-config");
+        const { configs, secrets } = serviceInputs(recording, "pg-haproxy").taskSpec.containerSpec;
+        const files = [...configs, ...secrets].map(({ fileName }) => fileName);
+        const named = [...config.matchAll(/(?:crt|ca-file) (\S+)/g)].map(([, path]) => path);
+        expect(files).to.include.members([...new Set(named)]);
+        expect(config.match(/check-ssl verify required/g)).to.have.length(4 * 3);
+    });
+
+    it("reaches Patroni: TLS of its REST API, and what etcd wants to see", () => {
+        const tls = fileContent(recording, "pg-patroni-db1-tls");
+        const member = fileContent(recording, "pg-patroni-db1-member");
+        const { configs, secrets } = serviceInputs(recording, "pg-patroni-db1").taskSpec.containerSpec;
+        const files = [...configs, ...secrets].map(({ fileName }) => fileName);
+        const named = [...(tls + member).matchAll(/(?:certfile|keyfile|cacert|cert|key|sslrootcert): (\S+)/g)];
+        expect(named).to.have.length(8);
+        expect(files).to.include.members(named.map(([, path]) => path));
+        expect(fileContent(recording, "pg-patroni-db1-dcs-key")).to.equal(
+            generatedKey("pg-etcd-certificates-etcd-client-key"),
         );
+    });
+
+    it("has an authority for etcd that signs for nobody else, and whose client can't pose as a member", () => {
+        const uses = (name: string): unknown => recording.custom(`${name}-certificate`).inputs.allowedUses;
+        const member = "pg-etcd-certificates-etcd-db1";
+        expect(uses(member)).to.deep.equal(["digital_signature", "server_auth", "client_auth"]);
+        expect(uses("pg-etcd-certificates-etcd-client")).to.deep.equal(["digital_signature", "client_auth"]);
+        expect(uses("pg-certificates-haproxy")).to.deep.equal(["digital_signature", "server_auth"]);
+        expect(recording.custom(`${member}-request`).inputs.ipAddresses).to.deep.equal(["127.0.0.1", "192.0.2.11"]);
+        const trusted = fileContent(recording, "pg-etcd-db1-ca");
+        expect(trusted).to.include("pg-etcd-certificates-authority-1").and.not.include("pg-certificates-");
     });
 
     it("is signed by a given authority, whose key stays a secret", async () => {
         const certificateAuthority = createAuthority("company");
         const given = await recordCluster({ tls: { certificateAuthority } });
-        expect(given.names()).not.to.include("pg-certificates-authority");
         const { wire, inputs } = given.custom("pg-certificates-patroni-db1-certificate");
         expect(inputs.caCertPem).to.equal(certificateAuthority.certificate);
         expect(isSecret(wire.caPrivateKeyPem)).to.equal(true);
         expect(isSecret(wire.caCertPem)).to.equal(false);
-        expect(fileContent(given, "pg-patroni-db1-ca")).to.equal(certificateAuthority.certificate);
+        expect(fileContent(given, "pg-patroni-db1-ca").startsWith(certificateAuthority.certificate)).to.equal(true);
+        // etcd believes nobody else who has a certificate of it.
+        expect(fileContent(given, "pg-etcd-db1-ca")).not.to.include(certificateAuthority.certificate);
+    });
+
+    describe("in a rotation", () => {
+        /** Authorities by what they are used for: whose certificate is behind a server's own, and who is trusted. */
+        const authoritiesOf = (rotated: Recording): { signing: string; trusted: string[] } => {
+            const numbers = (text: string): string[] => [...text.matchAll(/authority-(\d+)/g)].map(([, n]) => n ?? "");
+            const [signing = ""] = numbers(fileContent(rotated, "pg-patroni-db1-cert"));
+            return { signing, trusted: numbers(fileContent(rotated, "pg-patroni-db1-ca")).sort() };
+        };
+
+        it("is signed by an authority that everybody trusted before, and still trusts the one before it", async () => {
+            let before = authoritiesOf(recording);
+            for (const authorityGeneration of [2, 3, 4]) {
+                const after = authoritiesOf(await recordCluster({ tls: { authorityGeneration } }));
+                expect(before.trusted).to.include(after.signing);
+                expect(after.trusted).to.include(before.signing);
+                before = after;
+            }
+            expect(before.trusted).to.deep.equal(["3", "4", "5"]);
+        });
+
+        it("makes no authority anew that it had before", async () => {
+            const rotated = await recordCluster({ tls: { authorityGeneration: 2 } }, { previous: recording });
+            const changed = rotated.changedSince(recording);
+            expect(changed).to.include("pg-etcd-certificates-etcd-db1-certificate");
+            expect(changed)
+                .not.to.include("pg-certificates-authority-1")
+                .and.not.include("pg-certificates-authority-2");
+        });
+
+        it("trusts a given authority before it signs, and a cluster's own after that", async () => {
+            const company = createAuthority("company");
+            const { certificate: trustedCertificates } = company;
+            const trusting = await recordCluster({ tls: { trustedCertificates } });
+            expect(fileContent(trusting, "pg-haproxy-ca")).to.include(trustedCertificates);
+            expect(authoritiesOf(trusting).signing).to.equal("1");
+            const signed = await recordCluster({ tls: { certificateAuthority: company, trustedCertificates } });
+            expect(fileContent(signed, "pg-haproxy-ca").split(trustedCertificates)).to.have.length(2);
+            expect(fileContent(signed, "pg-haproxy-ca")).to.include(
+                generatedCertificate("pg-certificates-authority-1"),
+            );
+        });
+    });
+
+    it("leaves the cluster's own connections alone where it shall", async () => {
+        const plain = await recordCluster({ tls: { enableInternalTls: false } });
+        expect(
+            plain.names().filter((name) => /etcd-certificates|certificates-(haproxy|exporter)/.test(name)),
+        ).to.deep.equal([]);
+        expect(fileContent(plain, "pg-etcd-db1-config")).to.include("listen-peer-urls: http:");
+        expect(fileContent(plain, "pg-patroni-db1-tls")).not.to.include("restapi");
+        expect(fileContent(plain, "pg-haproxy-config")).not.to.match(/check-ssl|crt/);
+        expect(serviceInputs(plain, "pg-exporter-db1").taskSpec.containerSpec.args).to.have.length(1);
+        expect(JSON.stringify(plain.outputs)).to.include("http://192.0.2.11:8008");
     });
 
     describe("where TLS is required", () => {

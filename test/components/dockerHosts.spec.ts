@@ -60,7 +60,7 @@ describe("A cluster on plain Docker hosts", () => {
         expect(patroni).to.include({ memory: 4096, stopTimeout: 120, destroyGraceSeconds: 120 });
         expect(healthcheck).to.include({ interval: "5s", timeout: "10s", startPeriod: "30s", retries: 6 });
         expect(healthcheck.tests.slice(0, 3)).to.deep.equal(["CMD", "sh", "-c"]);
-        expect(healthcheck.tests.at(-1)).to.equal("http://127.0.0.1:8008/liveness");
+        expect(healthcheck.tests.at(-1)).to.equal("https://127.0.0.1:8008/liveness");
         expect(containerInputs(recording, "pg-etcd-db1").healthcheck.startPeriod).to.equal("1m0s");
     });
 
@@ -76,7 +76,7 @@ describe("A cluster on plain Docker hosts", () => {
 
     it("lets the members know each other by host address", () => {
         const config = String(recording.custom("pg-etcd-db1-config").inputs.stdin);
-        expect(config).to.include("etcd-db2=http://192.0.2.12:2380");
+        expect(config).to.include("etcd-db2=https://192.0.2.12:2380");
         const member = String(recording.custom("pg-patroni-db1-member").inputs.stdin);
         expect(member).to.include("connect_address: 192.0.2.11:5432");
     });
@@ -192,11 +192,11 @@ describe("A cluster on a single Docker host", () => {
     });
 
     it("lets all others find a member at its own address and the container's port", () => {
-        expect(recording.custom("pg-etcd-a-config").inputs.stdin).to.include("etcd-c=http://172.19.0.13:2380");
+        expect(recording.custom("pg-etcd-a-config").inputs.stdin).to.include("etcd-c=https://172.19.0.13:2380");
         expect(recording.custom("pg-patroni-c-member").inputs.stdin).to.include("connect_address: 172.19.0.23:5432");
         expect(recording.custom("pg-haproxy-db1-config").inputs.stdin).to.include("172.19.0.22:5432");
         expect(containerInputs(recording, "pg-exporter-b").envs).to.include(
-            "DATA_SOURCE_URI=172.19.0.22:5432/postgres?sslmode=require",
+            "DATA_SOURCE_URI=172.19.0.22:5432/postgres?sslmode=verify-full&sslrootcert=/etc/exporter/ca.crt",
         );
     });
 

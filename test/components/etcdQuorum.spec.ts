@@ -1,7 +1,8 @@
+import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { EtcdQuorum, EtcdQuorumArgs } from "../../components";
+import { EtcdQuorum, EtcdQuorumArgs, ServerCertificate } from "../../components";
 import { hostConnections, image, swarmTarget } from "../helpers/cluster";
-import { record, RecordOptions, recordRefusal } from "../helpers/mocks";
+import { problemPaths, record, RecordOptions, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 import { fileContent, portsOf, serviceInputs } from "../helpers/service";
 
@@ -39,7 +40,7 @@ describe("EtcdQuorum", () => {
     });
 
     it("pins each member to its host, with its data there and its ports on it", async () => {
-        const recording = await recordEtcd({ clientPort: 12379, dataRoot: "/data" });
+        const recording = await recordEtcd({ clientPort: 12379, metricsPort: 12381, dataRoot: "/data" });
         const { taskSpec, endpointSpec, mode } = serviceInputs(recording, "pg-etcd-b");
         expect(taskSpec.placement).to.deep.equal({ constraints: ["node.labels.pgha.host==db2"], maxReplicas: 1 });
         expect(mode.replicated.replicas).to.equal(1);
@@ -48,8 +49,8 @@ describe("EtcdQuorum", () => {
             source: "/data/pg/etcd-b",
             target: "/var/lib/etcd",
         });
-        expect(portsOf(recording, "pg-etcd-b")).to.deep.equal(["12379:2379", "2380:2380"]);
-        expect(endpointSpec.ports.map((port) => port.publishMode)).to.deep.equal(["host", "host"]);
+        expect(portsOf(recording, "pg-etcd-b")).to.deep.equal(["12379:2379", "2380:2380", "12381:2381"]);
+        expect(endpointSpec.ports.map((port) => port.publishMode)).to.deep.equal(["host", "host", "host"]);
         expect(String(recording.custom("etcd-b-data").inputs.stdin)).to.include("dir='/data/pg/etcd-b'");
     });
 
@@ -108,11 +109,44 @@ describe("EtcdQuorum", () => {
         const after = await recordEtcd({ image: image("newer") }, { previous: before });
         expect(after.changedSince(before)).to.deep.equal(
             [
-                ...["a", "b", "c"].flatMap((key) => [`etcd-${key}-gate`, `etcd-${key}-replaced`, `pg-etcd-${key}`]),
+                ...["a", "b", "c"].flatMap((key) => [
+                    ...[`pg-etcd-${key}`, `etcd-${key}-replaced`, `etcd-${key}-gate`],
+                ]),
                 "etcd-ready",
                 "etcd-running",
             ].sort(),
         );
+    });
+
+    it("shows certificates, and hands Patroni one of its own", async () => {
+        const certificate = (name: string): ServerCertificate => ({
+            certificate: pulumi.output(`certificate of ${name}`),
+            privateKey: pulumi.secret(`key of ${name}`),
+            caCertificate: pulumi.output("authorities"),
+        });
+        const certificates = {
+            members: { a: certificate("a"), b: certificate("b"), c: certificate("c") },
+            client: certificate("client"),
+        };
+        let quorum: EtcdQuorum | undefined;
+        const recording = await record(() => {
+            quorum = new EtcdQuorum("etcd", etcdArgs({ certificates }));
+        });
+        expect(fileContent(recording, "pg-etcd-b-cert")).to.equal("certificate of b");
+        expect(fileContent(recording, "pg-etcd-b-key")).to.equal("key of b");
+        const { configs, secrets } = serviceInputs(recording, "pg-etcd-b").taskSpec.containerSpec;
+        const files = [...configs, ...secrets].map(({ fileName }) => fileName);
+        const config = fileContent(recording, "pg-etcd-b-config");
+        const named = [...config.matchAll(/(?:cert|key|ca)-file: (\S+)/g)].map(([, path]) => path);
+        expect(named).to.have.length(6);
+        expect(files).to.include.members(named);
+        expect(config).not.to.match(/(peer|client)-urls: http:/);
+        expect(quorum?.endpointUrls[0]).to.equal("https://192.0.2.11:2379");
+        expect(quorum?.dcsSettings).to.include({ protocol: "https", cert: "/etc/patroni/dcs.crt" });
+        expect(quorum?.dcsCertificate).to.equal(certificates.client);
+        const missing = { ...certificates, members: { a: certificate("a") } };
+        const { error } = await recordRefusal(() => new EtcdQuorum("etcd", etcdArgs({ certificates: missing })));
+        expect(problemPaths(error)).to.deep.equal(["etcd.certificates.members.b", "etcd.certificates.members.c"]);
     });
 
     it("keeps the data when a member or the quorum goes", async () => {

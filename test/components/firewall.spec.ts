@@ -54,7 +54,7 @@ describe("Firewall", () => {
             exporter: { port: 9999 },
         });
         const closed = (name: string) => /th dport \{ ([^}]*) \} counter drop/.exec(scriptOf(recording, name))?.[1];
-        expect(closed("pg-firewall-db1")).to.equal("2379, 2380, 5432, 8008, 9999");
+        expect(closed("pg-firewall-db1")).to.equal("2379, 2380, 2381, 5432, 8008, 9999");
         expect(closed("pg-firewall-db2")).to.equal("5432, 8008, 9999");
         expect(closed("pg-firewall-db3")).to.equal("5433, 5434, 5435, 6400, 7000");
         expect(scriptOf(recording, "pg-firewall-db3")).to.include(

@@ -8,6 +8,7 @@ describe("PostgresCluster", () => {
         expect(recording.childrenOf("pg")).to.deep.equal([
             "ApplicationDatabase pg-application-shop",
             "ClusterCertificates pg-certificates",
+            "ClusterCertificates pg-etcd-certificates",
             "ClusterCredentials pg-credentials",
             "ClusterNetwork pg-network",
             "EtcdQuorum pg-etcd",
@@ -138,7 +139,7 @@ describe("PostgresCluster", () => {
                     name: "patroni-db1",
                     address: "192.0.2.11",
                     postgres: "192.0.2.11:5432",
-                    patroniApi: "http://192.0.2.11:8008",
+                    patroniApi: "https://192.0.2.11:8008",
                 },
             },
         });

@@ -77,7 +77,7 @@ describe("Secrets", () => {
             const { containerSpec } = service.inputs.taskSpec as { containerSpec: { secrets: object[] } };
             return containerSpec.secrets;
         });
-        expect(references).to.have.length(15);
+        expect(references).to.have.length(25);
         for (const reference of references) {
             expect(reference).to.include({ fileMode: 0o400, fileUid: "999", fileGid: "999" });
         }

@@ -35,7 +35,16 @@ export function expire(authority: KeyPair, { certificate, privateKey }: KeyPair)
         writeFileSync(file("ca.crt"), authority.certificate);
         writeFileSync(file("ca.key"), authority.privateKey);
         const signer = ["-CA", file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "-1"];
-        const request = ["x509", "-x509toreq", "-in", file("crt"), "-signkey", file("key"), "-copy_extensions", "copyall"];
+        const request = [
+            "x509",
+            "-x509toreq",
+            "-in",
+            file("crt"),
+            "-signkey",
+            file("key"),
+            "-copy_extensions",
+            "copyall",
+        ];
         execFileSync("openssl", [...request, "-out", file("csr")], { stdio: "pipe" });
         const sign = ["x509", "-req", "-in", file("csr"), "-copy_extensions", "copyall", ...signer];
         execFileSync("openssl", [...sign, "-out", file("expired")], { stdio: "pipe" });

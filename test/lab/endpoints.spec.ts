@@ -172,7 +172,7 @@ describe("endpoints, from outside the Swarm", () => {
                     ["/", "read_write"],
                     ["/metrics", "haproxy_server_status{"],
                 ] as const) {
-                    const url = `http://${endpoint}${path}`;
+                    const url = `https://${endpoint}${path}`;
                     expect(await status(url), url).to.equal(401);
                     expect(await status(url, basic("admin", "wrong")), url).to.equal(401);
                     const answer = await fetch(url, login);
@@ -185,7 +185,7 @@ describe("endpoints, from outside the Swarm", () => {
         it("each node's exporter says that PostgreSQL is up", async () => {
             expect(cluster.endpoints.metrics).to.have.lengthOf(Object.keys(cluster.nodes).length);
             for (const endpoint of cluster.endpoints.metrics) {
-                const text = await (await fetch(`http://${endpoint}/metrics`)).text();
+                const text = await (await fetch(`https://${endpoint}/metrics`)).text();
                 expect(text, endpoint).to.match(/^pg_up 1$/m);
             }
         });

@@ -195,16 +195,20 @@ describe("Patroni itself, with our certificates", () => {
             })),
         });
         const { haproxyConfig, haproxyUsers, haproxyCertificate, haproxyCa } = containerPaths;
-        const container = Container.start("haproxy", ["haproxy", "-W", "-db", "-f", haproxyConfig, "-f", haproxyUsers], {
-            files: {
-                [haproxyConfig]: config,
-                [haproxyUsers]: renderHaProxyUsers("admin", "word"),
-                [haproxyCertificate]: own.certificate + own.privateKey,
-                [haproxyCa]: trusted,
-                "/tmp/ca.crt": servers.certificate,
+        const container = Container.start(
+            "haproxy",
+            ["haproxy", "-W", "-db", "-f", haproxyConfig, "-f", haproxyUsers],
+            {
+                files: {
+                    [haproxyConfig]: config,
+                    [haproxyUsers]: renderHaProxyUsers("admin", "word"),
+                    [haproxyCertificate]: own.certificate + own.privateKey,
+                    [haproxyCa]: trusted,
+                    "/tmp/ca.crt": servers.certificate,
+                },
+                options: network.as("haproxy"),
             },
-            options: network.as("haproxy"),
-        });
+        );
         containers.push(container);
         container.waitFor(curlLocal([], haproxyHealthPort, "/healthz"));
         return container;
@@ -248,7 +252,8 @@ describe("Patroni itself, with our certificates", () => {
     it("leads through an etcd that wants a certificate, and its replica verifies it", () => {
         const sql = `SELECT usename, version FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)`;
         const psql = ["psql", "-X", "-t", "-A", "-h", containerPaths.postgresSocket, "-U", systemRoles.superuser];
-        expect(leader.exec([...psql, "-c", sql]).stdout.trim()).to.equal(`${systemRoles.replication}|TLSv1.3`);
+        const shown = [...psql, "-c", sql].map((word) => `'${word}'`).join(" ");
+        leader.waitFor(["sh", "-c", `${shown} | grep -qx '${systemRoles.replication}|TLSv1.3'`]);
         const conninfo = replica.exec([...psql, "-c", "SHOW primary_conninfo"]).stdout;
         expect(conninfo).to.include("sslmode=verify-full").and.include(containerPaths.caCertificate);
     });
@@ -281,7 +286,9 @@ describe("Patroni itself, with our certificates", () => {
             return checks(container);
         };
         const believed = (await settled(proxy, /read_write patroni-db1 UP L7OK/)).join("\n");
-        expect(believed).to.match(/read_write patroni-db1 UP L7OK/).and.match(/replicas patroni-db2 UP L7OK/);
+        expect(believed)
+            .to.match(/read_write patroni-db1 UP L7OK/)
+            .and.match(/replicas patroni-db2 UP L7OK/);
         expect(believed).to.match(/read_write patroni-db2 DOWN L7STS/);
         const doubting = startProxy(stranger.certificate);
         expect((await settled(doubting, /read_write patroni-db1 DOWN L6RSP/)).join("\n")).not.to.match(/ UP /);
@@ -294,15 +301,19 @@ describe("Patroni itself, with our certificates", () => {
             ...haProxy,
             servers: [{ name: "patroni-db9", address: "node-one", postgresPort: 5432, apiPort: 8008, apiTls: true }],
         });
-        const container = Container.start("haproxy", ["haproxy", "-W", "-db", "-f", haproxyConfig, "-f", haproxyUsers], {
-            files: {
-                [haproxyConfig]: swapped,
-                [haproxyUsers]: renderHaProxyUsers("admin", "word"),
-                [haproxyCertificate]: own.certificate + own.privateKey,
-                [haproxyCa]: servers.certificate,
+        const container = Container.start(
+            "haproxy",
+            ["haproxy", "-W", "-db", "-f", haproxyConfig, "-f", haproxyUsers],
+            {
+                files: {
+                    [haproxyConfig]: swapped,
+                    [haproxyUsers]: renderHaProxyUsers("admin", "word"),
+                    [haproxyCertificate]: own.certificate + own.privateKey,
+                    [haproxyCa]: servers.certificate,
+                },
+                options: network.as("swapped"),
             },
-            options: network.as("swapped"),
-        });
+        );
         containers.push(container);
         container.waitFor(curlLocal([], haproxyHealthPort, "/healthz"));
         await new Promise((resolve) => setTimeout(resolve, 4000));

@@ -22,6 +22,11 @@ describe("render/yaml", () => {
     const scalar = fc.oneof(fc.string(), fc.integer(), fc.boolean());
     const data = fc.object({ values: [scalar], maxDepth: 3 });
 
+    it("says what stands in two places twice", () => {
+        const shared = { a: 1 };
+        expect(renderYaml({ first: shared, second: shared })).to.equal("first:\n  a: 1\nsecond:\n  a: 1\n");
+    });
+
     it("renders the same text whatever the order of the keys", () => {
         fc.assert(
             fc.property(data, (value) => {

@@ -7,6 +7,7 @@ import {
     readCluster as readMembers,
     readSynchronousStandbys,
 } from "../../../lab/drill/patroni";
+import { trustAuthorities } from "../../../lab/drill/trust";
 import { pulumi } from "./pulumi";
 import { eventually } from "./wait";
 
@@ -46,7 +47,9 @@ const healthyTimeoutSeconds = 180;
 
 /** Reads the stack's outputs. */
 export async function readCluster(): Promise<Cluster> {
-    return outputs.parse(JSON.parse((await pulumi(["stack", "output", "--json", "--show-secrets"])).stdout));
+    const cluster = outputs.parse(JSON.parse((await pulumi(["stack", "output", "--json", "--show-secrets"])).stdout));
+    trustAuthorities(cluster.caCertificate);
+    return cluster;
 }
 
 /** One application of the cluster. */

@@ -34,7 +34,7 @@ export async function inspectCluster(cluster: Cluster): Promise<Source[]> {
         ...Object.values(cluster.nodes).flatMap(({ patroniApi }) =>
             ["/config", "/cluster", "/patroni", "/metrics"].map((path) => fetchText(patroniApi + path)),
         ),
-        ...cluster.endpoints.metrics.map((endpoint) => fetchText(`http://${endpoint}/metrics`)),
+        ...cluster.endpoints.metrics.map((endpoint) => fetchText(`https://${endpoint}/metrics`)),
     ];
     return Promise.all(asked);
 }

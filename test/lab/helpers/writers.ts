@@ -50,7 +50,8 @@ export class Writers {
         const stoppedAt = performance.now();
         await this.load.stop();
         const { login, endpoints } = parseUrl(this.app.urls.direct);
-        const stack = { endpoints: this.cluster.endpoints, nodes: this.cluster.nodes, login };
+        const { endpoints: all, nodes, caCertificate } = this.cluster;
+        const stack = { endpoints: all, nodes, caCertificate, login };
         const leader = await readLeader(this.cluster);
         const checks = await checkRows(stack, leader, this.load, table, new AbortController().signal);
         await query(endpoints[0] ?? "", login, `DROP TABLE ${table}`);
