@@ -37,6 +37,9 @@ const cluster = new PostgresCluster("pg-ha", {
             "traefik.enable": "true",
             "traefik.http.routers.pg-haproxy.rule": `Host(\`${dashboard}\`)`,
             "traefik.http.services.pg-haproxy.loadbalancer.server.port": "7000",
+            "traefik.http.services.pg-haproxy.loadbalancer.server.scheme": "https",
+            // Where Traefik's own configuration has the output caCertificate as rootCAs.
+            "traefik.http.services.pg-haproxy.loadbalancer.serverstransport": "pg-haproxy@file",
         },
         resources: { cpuLimit: 0.5, memoryLimitMiB: 256 },
     },
@@ -46,7 +49,7 @@ const cluster = new PostgresCluster("pg-ha", {
 });
 
 /** Where everything answers, the Patroni nodes, and what the command `pgha` needs. */
-export const { endpoints, nodes, operations } = cluster;
+export const { endpoints, caCertificate, nodes, operations } = cluster;
 
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(cluster.applications);

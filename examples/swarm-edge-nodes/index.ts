@@ -63,7 +63,7 @@ const cluster = new PostgresCluster(
 );
 
 /** Where everything answers, the Patroni nodes, the network that applications join, and what the command `pgha` needs. */
-export const { endpoints, nodes, networkId, operations } = cluster;
+export const { endpoints, caCertificate, nodes, networkId, operations } = cluster;
 
 /** Alert rules for Prometheus, as YAML. */
 export const alertRules = cluster.monitoring.alertRules;

@@ -43,7 +43,7 @@ const cluster = new PostgresCluster(
 );
 
 /** Where everything answers, the Patroni nodes, the network that applications join, and what the command `pgha` needs. */
-export const { endpoints, nodes, networkId, operations } = cluster;
+export const { endpoints, caCertificate, nodes, networkId, operations } = cluster;
 
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(cluster.applications);

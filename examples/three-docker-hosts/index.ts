@@ -16,7 +16,7 @@ const cluster = new PostgresCluster("postgres-ha", {
 });
 
 /** Where everything answers, the Patroni nodes, and what the command `pgha` needs. */
-export const { endpoints, nodes, operations } = cluster;
+export const { endpoints, caCertificate, nodes, operations } = cluster;
 
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(cluster.applications);

@@ -19,6 +19,7 @@ describe("PostgresCluster", () => {
             "PatroniGroup pg-patroni",
             "PgBouncer pg-pgbouncer",
             "PostgresExporter pg-exporter",
+            "Stash pg-tls",
             "Stash pg-guard",
         ]);
     });

@@ -54,7 +54,7 @@ describeExample(
         it("Patroni's REST API answers on the host at 8008, 8009 and 8010", async () => {
             const { address } = Object.values(up().outputs.operations.hosts)[0] ?? { address: "" };
             for (const port of [8008, 8009, 8010]) {
-                const response = await fetch(`http://${address}:${port}/cluster`);
+                const response = await fetch(`https://${address}:${port}/cluster`);
                 const { members } = (await response.json()) as { members: unknown[] };
                 expect(members, String(port)).to.have.lengthOf(3);
             }
@@ -64,7 +64,7 @@ describeExample(
             const { metrics } = up().outputs.endpoints;
             expect(metrics.map((endpoint) => endpoint.split(":")[1])).to.deep.equal(["9187", "9188", "9189"]);
             for (const endpoint of metrics) {
-                expect(await (await fetch(`http://${endpoint}/metrics`)).text(), endpoint).to.match(/^pg_up 1$/m);
+                expect(await (await fetch(`https://${endpoint}/metrics`)).text(), endpoint).to.match(/^pg_up 1$/m);
             }
         });
 

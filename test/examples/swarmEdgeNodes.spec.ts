@@ -121,7 +121,7 @@ describeExample(
 async function restApi(live: LiveExample): Promise<void> {
     const addresses = [...labHostsByAddress().keys()];
     for (const [index, address] of addresses.entries()) {
-        const api = `http://${address}:${8001 + index}`;
+        const api = `https://${address}:${8001 + index}`;
         const response = await fetch(`${api}/cluster`);
         const { members } = (await response.json()) as { members: unknown[] };
         expect(members, api).to.have.lengthOf(3);

@@ -73,7 +73,7 @@ describeExample(
 
 async function statistics(live: LiveExample): Promise<void> {
     for (const endpoint of live.outputs.endpoints.statistics) {
-        const url = `http://${endpoint}/stats`;
+        const url = `https://${endpoint}/stats`;
         expect((await fetch(url)).status, url).to.equal(401);
         const credentials = btoa(`admin:${live.outputs.passwords["haproxy-statistics"]}`);
         const page = await fetch(url, { headers: { Authorization: `Basic ${credentials}` } });

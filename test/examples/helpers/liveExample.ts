@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ClusterStatus } from "../../../cli/status";
+import { trustAuthorities } from "../../../lab/drill/trust";
 import { CommandResult } from "../../lab/helpers/command";
 import { Example } from "../../lab/helpers/example";
 import { inContainer, onHost } from "../../lab/helpers/hosts";
@@ -38,6 +39,7 @@ const outputs = z.object({
     ),
     administrators: z.record(z.string(), login).optional(),
     passwords: z.record(z.string(), z.string()),
+    caCertificate: z.string(),
     alertRules: z.string().optional(),
 });
 
@@ -63,7 +65,9 @@ export class LiveExample {
 
     /** Reads the outputs of an example that is up. `labHosts` are the names of the lab's hosts by their addresses. */
     public static async read(example: Example, labHosts: Map<string, string>): Promise<LiveExample> {
-        return new LiveExample(example, labHosts, outputs.parse(await example.outputs()));
+        const live = new LiveExample(example, labHosts, outputs.parse(await example.outputs()));
+        trustAuthorities(live.outputs.caCertificate);
+        return live;
     }
 
     /** Paths of the example's only application. */
