@@ -19,8 +19,8 @@ describe("PostgresCluster", () => {
             "PatroniGroup pg-patroni",
             "PgBouncer pg-pgbouncer",
             "PostgresExporter pg-exporter",
-            "Stash pg-tls",
             "Stash pg-guard",
+            "Stash pg-tls",
         ]);
     });
 
