@@ -105,7 +105,8 @@ function tlsSettings({ tls }: PgBouncerConfig): [string, string][] {
         ["client_tls_sslmode", tls.required ? "require" : "allow"],
         ["client_tls_cert_file", containerPaths.pgbouncerCertificate],
         ["client_tls_key_file", containerPaths.serverKey],
-        ["server_tls_sslmode", "verify-full"],
+        // PgBouncer compares the whole list of hosts with the names in a certificate: verify-full would refuse every server.
+        ["server_tls_sslmode", "verify-ca"],
         ["server_tls_ca_file", containerPaths.pgbouncerCa],
     ];
 }

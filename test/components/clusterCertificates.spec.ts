@@ -81,7 +81,7 @@ describe("ClusterCertificates", () => {
 
     it("reaches PgBouncer, which takes TLS on both sides", () => {
         const config = fileContent(recording, "pg-pgbouncer-config");
-        expect(config).to.include("client_tls_sslmode = allow").and.include("server_tls_sslmode = verify-full");
+        expect(config).to.include("client_tls_sslmode = allow").and.include("server_tls_sslmode = verify-ca");
         const { configs, secrets } = serviceInputs(recording, "pg-pgbouncer").taskSpec.containerSpec;
         const files = [...configs, ...secrets].map(({ fileName }) => fileName);
         const named = [...config.matchAll(/^(?:client|server)_tls_(?:cert|key|ca)_file = (.*)$/gm)];

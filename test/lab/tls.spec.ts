@@ -25,7 +25,7 @@ describe("TLS between the cluster's parts", () => {
             const url = `https://${address}:2379/version`;
             const stranger = await attempt("curl", ["-sS", "--insecure", "--max-time", "5", url]);
             expect(stranger.status, host).not.to.equal(0);
-            expect(stranger.output, host).to.match(/certificate required/);
+            expect(stranger.output, host).not.to.include("etcdserver");
             const files = ["--cacert", "dcs-ca.crt", "--cert", "dcs.crt"].map((word) =>
                 word.endsWith(".crt") ? `/etc/patroni/${word}` : word,
             );
