@@ -56,6 +56,12 @@ describe("cli/probes", () => {
         expect(runner.run("ls answers").status).not.to.equal(0);
     });
 
+    it("asks by TLS where the cluster's parts speak nothing else", () => {
+        const script = renderProbeScript({ ...operations, internalTls: true }, "db1", parts);
+        expect(script.match(/https:\/\/127\.0\.0\.1:(8008|2379|9187)/g)).to.have.length(6);
+        expect(script.match(/http:\/\/127\.0\.0\.1:\d+/g)).to.deep.equal(["http://127.0.0.1:8404"]);
+    });
+
     it("needs no password in any command", () => {
         expect(renderProbeScript(operations, "db1", parts)).not.to.match(/secret|passw/i);
     });
