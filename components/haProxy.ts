@@ -190,6 +190,14 @@ export interface HaProxyArgs {
     requireTls?: boolean;
     /** Password of the user `admin` of the statistics page. */
     statisticsPassword: pulumi.Input<string>;
+    /**
+     * Another password of the same user that is valid, too.
+     *
+     * @default - none
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    previousStatisticsPassword?: pulumi.Input<string>;
     settings: HaProxySettingsArgs;
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
@@ -276,8 +284,10 @@ function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload 
                 key: "users",
                 path: containerPaths.haproxyUsers,
                 content: pulumi
-                    .output(args.statisticsPassword)
-                    .apply((password) => renderHaProxyUsers(systemLogins.haproxyStats, password)),
+                    .all([args.statisticsPassword, args.previousStatisticsPassword])
+                    .apply(([password, previous]) =>
+                        renderHaProxyUsers(systemLogins.haproxyStats, password, previous),
+                    ),
                 secret: true,
             },
         ],

@@ -46,6 +46,7 @@ export { ConsulQuorum } from "./consulQuorum";
 export type { ConsulMemberArgs, ConsulQuorumArgs, ConsulSettingsArgs } from "./consulQuorum";
 export type { DcsConnection } from "./dcsConnection";
 export { DcsKind } from "./render/dcsSections";
+export type { ClusterPasswordGenerationsArgs } from "./passwordGenerations";
 export { PatroniGroup } from "./patroniGroup";
 export type { PatroniConnection, PatroniEndpoint, PatroniGroupArgs, PatroniPasswordArgs } from "./patroniGroup";
 export type { PatroniNodeArgs, PatroniNodePortsArgs } from "./patroniNode";

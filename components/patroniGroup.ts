@@ -4,6 +4,7 @@ import type { ServerCertificate } from "./clusterCertificates";
 import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
 import { locateNode } from "./memberLocation";
+import { createNewLogins } from "./patroniLogins";
 import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
 import { createHostCommand } from "./platform/hostCommand";
@@ -22,9 +23,10 @@ import {
     renderPatroniPasswordsYaml,
     renderPgpass,
 } from "./render/patroniYaml";
+import { loginName } from "./render/roleSql";
 import { scramVerifier } from "./render/scram";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
-import { renderSystemRolesSql } from "./render/sql";
+import { PatroniLogins, renderNewLoginsSql, renderPatroniRolesSql, systemLogin } from "./render/systemRolesSql";
 
 /** Passwords of a group's own roles. */
 export interface PatroniPasswordArgs {
@@ -35,6 +37,22 @@ export interface PatroniPasswordArgs {
     api: pulumi.Input<string>;
     /** Salt of the roles' SCRAM verifiers. */
     salt: pulumi.Input<string>;
+    /**
+     * Generation of `replication`. Each generation has a login of its own.
+     *
+     * @default 1
+     *
+     * **Change:** rolling restart; earlier ones are refused after it.
+     */
+    replicationGeneration?: number;
+    /**
+     * Generation of `rewind`, as that of `replication`.
+     *
+     * @default 1
+     *
+     * **Change:** rolling restart; earlier ones are refused after it.
+     */
+    rewindGeneration?: number;
 }
 
 /** Arguments of {@link PatroniGroup}. */
@@ -139,7 +157,7 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
         assertNoProblems(checkPatroni("patroni", args));
 
         const settings = normalizePatroniSettings(args.settings, args.memoryMiB, args.requireTls);
-        const members = createMembers(args, settings);
+        const members = createMembers(name, args, settings, this);
         const group = rollOut(
             name,
             {
@@ -172,13 +190,26 @@ function nodeEndpoints(members: Member[], args: PatroniGroupArgs, settings: Patr
     });
 }
 
-function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Member[] {
+function createMembers(
+    name: string,
+    args: PatroniGroupArgs,
+    settings: PatroniSettings,
+    parent: pulumi.Resource,
+): Member[] {
+    const { replicationGeneration = 1, rewindGeneration = 1 } = args.passwords;
+    const logins = patroniLogins(args.passwords);
+    const nodes = Object.entries(args.nodes).flatMap(([key, node]) => {
+        const host = args.hosts[node.host];
+        return host === undefined ? [] : [{ key, node, host }];
+    });
+    const known = createNewLogins(name, args.target.clusterName, nodes, logins.apply(renderNewLoginsSql), { parent });
     const passwords = pulumi.all([
         args.passwords.superuser,
         args.passwords.replication,
         args.passwords.rewind,
         args.passwords.api,
-        args.passwords.salt,
+        // No node gets a password before all of them know its login.
+        known,
     ]);
     const context: PatroniNodeContext = {
         target: args.target,
@@ -197,27 +228,39 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
         stopGraceSeconds: settings.stopGraceSeconds,
         bootstrapYaml: renderPatroniBootstrapYaml(settings.dynamic, settings.enableDataChecksums),
         passwordsYaml: passwords.apply(([superuser, replication, rewind, api]) =>
-            renderPatroniPasswordsYaml({ superuser, replication, rewind, api }),
-        ),
-        superuserPgpass: passwords.apply(([superuser]) => renderPgpass(systemRoles.superuser, superuser)),
-        systemRolesSql: passwords.apply(([superuser, replication, rewind, , salt]) =>
-            renderSystemRolesSql({
-                [systemRoles.superuser]: scramVerifier(superuser, `${salt}${systemRoles.superuser}`),
-                [systemRoles.replication]: scramVerifier(replication, `${salt}${systemRoles.replication}`),
-                [systemRoles.rewind]: scramVerifier(rewind, `${salt}${systemRoles.rewind}`),
+            renderPatroniPasswordsYaml({
+                superuser,
+                replication: { username: loginName(systemRoles.replication, replicationGeneration), password: replication },
+                rewind: { username: loginName(systemRoles.rewind, rewindGeneration), password: rewind },
+                api,
             }),
         ),
+        superuserPgpass: passwords.apply(([superuser]) => renderPgpass(systemRoles.superuser, superuser)),
+        systemRolesSql: logins.apply(renderPatroniRolesSql),
         certificates: args.certificates,
         maximumLagBytes: gateLagBytes,
         gateTimeoutSeconds,
     };
-    return Object.entries(args.nodes).flatMap(([key, node]) => {
-        const host = args.hosts[node.host];
-        if (host === undefined) {
-            return [];
-        }
-        const constraints = labelConstraints(args.settings.placementLabel, [host]);
-        return [{ ...patroniMember(key, node, host, context), constraints }];
+    return nodes.map(({ key, node, host }) => ({
+        ...patroniMember(key, node, host, context),
+        constraints: labelConstraints(args.settings.placementLabel, [host]),
+    }));
+}
+
+function patroniLogins(passwords: PatroniPasswordArgs): pulumi.Output<PatroniLogins> {
+    const { superuser, replication, rewind, salt, replicationGeneration = 1, rewindGeneration = 1 } = passwords;
+    return pulumi.all([superuser, replication, rewind, salt]).apply(([superuserPassword, ...others]) => {
+        const [replicationPassword, rewindPassword, plainSalt] = others;
+        return {
+            superuser: scramVerifier(superuserPassword, `${plainSalt}${systemRoles.superuser}`),
+            replication: systemLogin(
+                systemRoles.replication,
+                replicationPassword,
+                replicationGeneration,
+                plainSalt,
+            ),
+            rewind: systemLogin(systemRoles.rewind, rewindPassword, rewindGeneration, plainSalt),
+        };
     });
 }
 

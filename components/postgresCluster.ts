@@ -16,6 +16,8 @@ import { systemRoles, workloadNames } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
 import { Firewall } from "./firewall";
 import { HaProxy } from "./haProxy";
+import { withAllLogins } from "./hbaLogins";
+import { ClusterSecret, clusterSecrets, generationOf, statisticsGenerations } from "./passwordGenerations";
 import { PatroniGroup } from "./patroniGroup";
 import { PgBouncer } from "./pgBouncer";
 import { assertNoProblems, showWarnings } from "./platform/problems";
@@ -115,8 +117,12 @@ interface ClusterContext extends ClusterTarget {
     opts: pulumi.ComponentResourceOptions;
 }
 
-/** Passwords of logins that are not roles of PostgreSQL, beside those that are. */
-const loginNames = { statistics: "haproxy-statistics", api: "patroni-api" } as const;
+/** Names of the passwords: of roles of PostgreSQL, and of other logins. */
+const passwordNames: { [secret in ClusterSecret]: string } = {
+    ...systemRoles,
+    statistics: "haproxy-statistics",
+    patroniApi: "patroni-api",
+};
 
 function createContext(
     name: string,
@@ -140,17 +146,24 @@ function createFirewall({ name, args, target, hosts, bridge, placement, opts }: 
 }
 
 function createCredentials({ name, args, opts }: ClusterContext): ClusterCredentials {
-    const roles = Object.values(systemRoles).filter((role) => !disabledRoles(args).includes(role));
-    const names = [...roles, ...Object.values(loginNames)];
-    return new ClusterCredentials(`${name}-credentials`, { names }, opts);
+    const secrets = clusterSecrets.filter((secret) => !disabledRoles(args).includes(secret));
+    const { current, oldest } = statisticsGenerations(args.passwordGenerations);
+    return new ClusterCredentials(
+        `${name}-credentials`,
+        {
+            names: secrets.map((secret) => passwordNames[secret]),
+            generations: Object.fromEntries(
+                secrets.map((secret) => [passwordNames[secret], generationOf(args.passwordGenerations, secret)]),
+            ),
+            withPrevious: oldest < current ? [passwordNames.statistics] : [],
+        },
+        opts,
+    );
 }
 
 /** Roles of parts that are not made. */
-function disabledRoles(args: PostgresClusterArgs): string[] {
-    return [
-        ...(args.pgbouncer?.enabled === false ? [systemRoles.pgbouncer] : []),
-        ...(args.exporter?.enabled === false ? [systemRoles.exporter] : []),
-    ];
+function disabledRoles(args: PostgresClusterArgs): ClusterSecret[] {
+    return (["pgbouncer", "exporter"] as const).filter((role) => args[role]?.enabled === false);
 }
 
 function createPatroni(
@@ -170,16 +183,18 @@ function createPatroni(
             memoryMiB: placement.smallestMemoryMiB,
             nodes: placement.patroni.nodes,
             dcs,
-            settings,
+            settings: { ...settings, hbaRules: withAllLogins(settings.hbaRules, args) },
             certificates: Object.fromEntries(
                 Object.keys(placement.patroni.nodes).map((key) => [key, required(servers, workloadNames.patroni(key))]),
             ),
             requireTls: args.tls?.requireTls,
             passwords: {
-                superuser: required(passwords, systemRoles.superuser),
-                replication: required(passwords, systemRoles.replication),
-                rewind: required(passwords, systemRoles.rewind),
-                api: required(passwords, loginNames.api),
+                superuser: required(passwords, passwordNames.superuser),
+                replication: required(passwords, passwordNames.replication),
+                replicationGeneration: generationOf(args.passwordGenerations, "replication"),
+                rewind: required(passwords, passwordNames.rewind),
+                rewindGeneration: generationOf(args.passwordGenerations, "rewind"),
+                api: required(passwords, passwordNames.patroniApi),
                 salt,
             },
             image: args.images.patroni,
@@ -190,7 +205,11 @@ function createPatroni(
     );
 }
 
-function createHaProxy(context: ClusterContext, patroni: PatroniGroup, { passwords }: ClusterCredentials): HaProxy {
+function createHaProxy(
+    context: ClusterContext,
+    patroni: PatroniGroup,
+    { passwords, previousPasswords }: ClusterCredentials,
+): HaProxy {
     const { args, placement, target } = context;
     return new HaProxy(
         `${context.name}-haproxy`,
@@ -202,7 +221,8 @@ function createHaProxy(context: ClusterContext, patroni: PatroniGroup, { passwor
             networkId: context.networkId,
             poolerNetworkId: context.poolerNetworkId,
             requireTls: args.tls?.requireTls,
-            statisticsPassword: required(passwords, loginNames.statistics),
+            statisticsPassword: required(passwords, passwordNames.statistics),
+            previousStatisticsPassword: previousPasswords[passwordNames.statistics],
             settings: args.haproxy ?? {},
             image: args.images.haproxy,
         },
@@ -231,7 +251,8 @@ function createPgBouncer(
             sql,
             networkId: context.networkId,
             poolerNetworkId: context.poolerNetworkId,
-            password: required(passwords, systemRoles.pgbouncer),
+            password: required(passwords, passwordNames.pgbouncer),
+            passwordGeneration: generationOf(args.passwordGenerations, "pgbouncer"),
             salt,
             certificate: required(servers, workloadNames.pgbouncer),
             requireTls: args.tls?.requireTls,
@@ -263,7 +284,8 @@ function createExporter(
             ),
             patroni,
             sql,
-            password: required(passwords, systemRoles.exporter),
+            password: required(passwords, passwordNames.exporter),
+            passwordGeneration: generationOf(args.passwordGenerations, "exporter"),
             salt,
             settings: args.exporter ?? {},
             image: args.images.exporter,

@@ -49,8 +49,8 @@ export const haproxyProxies = { readWrite: "read_write", replicas: "replicas" } 
 /** Port, inside the container only, of the health check and of the statistics without a login. */
 export const haproxyHealthPort = 8404;
 
-/** Name of the user list of the statistics page, in a file of its own because it holds a password. */
-const statisticsUsers = "stats-users";
+/** Names of the user lists of the statistics page, in a file of their own because they hold passwords: a user has one password in each. */
+const statisticsUsers = ["stats-users", "stats-users-before"];
 
 /** haproxy.cfg without any secret. */
 export function renderHaProxyCfg(config: HaProxyConfig): string {
@@ -66,9 +66,18 @@ export function renderHaProxyCfg(config: HaProxyConfig): string {
     );
 }
 
-/** The second configuration file: who may see the statistics. */
-export function renderHaProxyUsers(username: string, password: string): string {
-    return lines([`userlist ${statisticsUsers}`, `  user ${username} insecure-password ${quoted(password)}`]);
+/** The second configuration file: who may see the statistics, with one of at most two passwords. */
+export function renderHaProxyUsers(username: string, password: string, previousPassword?: string): string {
+    const passwords = [password, previousPassword];
+    return lines(
+        ...statisticsUsers.map((list, index) => {
+            const valid = passwords[index];
+            return [
+                `userlist ${list}`,
+                ...(valid === undefined ? [] : [`  user ${username} insecure-password ${quoted(valid)}`]),
+            ];
+        }),
+    );
 }
 
 /** A word for HAProxy's parser, which reads quotes as a shell does. */
@@ -111,7 +120,7 @@ function listenStatistics(): string[] {
         `  bind 127.0.0.1:${haproxyHealthPort}`,
         "  timeout client 10s",
         `  monitor-uri /healthz`,
-        `  http-request auth realm HAProxy unless { http_auth(${statisticsUsers}) } or { dst_port ${haproxyHealthPort} }`,
+        `  http-request auth realm HAProxy unless ${statisticsUsers.map((list) => `{ http_auth(${list}) } or `).join("")}{ dst_port ${haproxyHealthPort} }`,
         "  http-request use-service prometheus-exporter if { path /metrics }",
         "  stats enable",
         "  stats uri /",

@@ -25,6 +25,8 @@ export interface PgBouncerServers {
 
 /** What pgbouncer.ini is made of. */
 export interface PgBouncerConfig {
+    /** The login by which it asks for verifiers. */
+    authUser: string;
     servers: PgBouncerServers;
     poolMode: PoolMode;
     /** Clients that one PgBouncer takes. */
@@ -60,7 +62,7 @@ export function renderPgBouncerIni(config: PgBouncerConfig): string {
         ["unix_socket_dir", containerPaths.pgbouncerSocket],
         ["auth_type", "scram-sha-256"],
         ["auth_file", containerPaths.pgbouncerUsers],
-        ["auth_user", systemRoles.pgbouncer],
+        ["auth_user", config.authUser],
         ["auth_dbname", "postgres"],
         ["auth_query", `SELECT role_name, verifier FROM ${pgbouncerSchema}.verifier_of($1)`],
         ["admin_users", systemRoles.pgbouncer],
@@ -109,7 +111,11 @@ function tlsSettings({ tls }: PgBouncerConfig): [string, string][] {
     ];
 }
 
-/** The file with PgBouncer's own login; all others are asked from PostgreSQL. */
-export function renderPgBouncerUsers(password: string): string {
-    return `"${systemRoles.pgbouncer}" "${password.replaceAll('"', '""')}"\n`;
+/**
+ * The file with PgBouncer's own login, and its administrator, who keeps one name and has the same password; all others are asked from
+ * PostgreSQL.
+ */
+export function renderPgBouncerUsers(authUser: string, password: string): string {
+    const users = new Set<string>([systemRoles.pgbouncer, authUser]);
+    return [...users].map((user) => `"${user}" "${password.replaceAll('"', '""')}"\n`).join("");
 }
