@@ -15,11 +15,12 @@ const generation = { min: 1, max: 9999 };
 /** Checks the generations of the cluster's own passwords. */
 export function checkPasswordGenerations(path: string, args: ClusterPasswordGenerationsArgs = {}): Problem[] {
     const { all, oldestStatistics } = args;
-    const problems = [
-        ...(["all", "oldestStatistics", ...clusterSecrets] as const).flatMap((name) =>
-            checkNumber(`${path}.${name}`, args[name], generation),
-        ),
-    ];
+    const problems = (["all", "oldestStatistics", ...clusterSecrets] as const).flatMap((name) =>
+        checkNumber(`${path}.${name}`, args[name], generation),
+    );
+    if (problems.length > 0) {
+        return problems;
+    }
     if (all !== undefined) {
         for (const secret of clusterSecrets) {
             const given = args[secret];

@@ -32,13 +32,14 @@ function recordPatroni(changes?: Partial<PatroniGroupArgs>, options?: RecordOpti
 }
 
 describe("PatroniGroup", () => {
-    it("is, for each node, files, a directory and a service with a step before it and three after it", async () => {
+    it("is, for each node, files, a directory and a service with two steps before it and three after it", async () => {
         const recording = await recordPatroni();
         expect(recording.childrenOf("group")).to.deep.equal(
             [
                 ...["a", "b", "c"].flatMap((key) => [
                     `Command group-${key}-data`,
                     `Command group-${key}-gate`,
+                    `Command group-${key}-logins`,
                     `Command group-${key}-prepare`,
                     `Command group-${key}-replaced`,
                     `Command group-${key}-settle`,
@@ -101,7 +102,12 @@ describe("PatroniGroup", () => {
         ]);
         const end = ["group-running", "group-b-settle", "group-ready", "group-dynamic-config"];
         expect(recording.outOfOrder(["group-members", ...chain, ...end])).to.deep.equal([]);
-        expect(recording.ancestorsOf("group-a-prepare")).to.deep.equal(["group-members"]);
+        expect(recording.ancestorsOf("group-a-prepare")).to.deep.equal([
+            "group-a-logins",
+            "group-b-logins",
+            "group-c-logins",
+            "group-members",
+        ]);
     });
 
     it("hands the leader's role over before a node goes, and waits until it streams again", async () => {
@@ -128,6 +134,7 @@ describe("PatroniGroup", () => {
             [
                 ...["a", "b", "c"].flatMap((key) => [
                     `group-${key}-gate`,
+                    `group-${key}-logins`,
                     `group-${key}-prepare`,
                     `group-${key}-replaced`,
                     `group-${key}-settle`,

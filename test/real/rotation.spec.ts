@@ -32,8 +32,8 @@ describe("PostgreSQL itself, with rotated passwords", () => {
     const works = (database: string, login: Login): void => {
         expect(postgres.query(database, "SELECT 1", login), login.user).to.deep.equal(["1"]);
     };
-    const refused = (database: string, login: Login): void => {
-        expect(() => postgres.query(database, "SELECT 1", login), login.user).to.throw(SqlError, "not permitted to log in");
+    const refused = (database: string, login: Login, message = "not permitted to log in"): void => {
+        expect(() => postgres.query(database, "SELECT 1", login), login.user).to.throw(SqlError, message);
     };
     const rolesLike = (pattern: string): string[] =>
         postgres.query("postgres", `SELECT rolname FROM pg_roles WHERE rolname ~ '${pattern}' ORDER BY 1`);
@@ -66,7 +66,7 @@ describe("PostgreSQL itself, with rotated passwords", () => {
                 refused("postgres", loginOf(role, 1));
                 works("postgres", loginOf(role, 2));
             }
-            refused("postgres", superuserLogin(1));
+            refused("postgres", superuserLogin(1), "authentication failed");
             works("postgres", superuserLogin(2));
         });
 

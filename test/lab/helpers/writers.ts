@@ -17,6 +17,8 @@ export interface WritersResult {
     lost: string[];
     /** Rows that an old leader acknowledged after a new one had done so. */
     stale: number;
+    /** Transactions that were begun and not acknowledged, by path. */
+    failed: { [path: string]: number };
     /** Longest time without an acknowledgement, by path. */
     gapSeconds: { [path: string]: number };
 }
@@ -62,6 +64,9 @@ export class Writers {
             acknowledged: acknowledgements(this.load).length,
             lost: [...checks.values()].flatMap((check) => check.lost),
             stale: findStaleAcknowledgements(acknowledgements(this.load)).length,
+            failed: Object.fromEntries(
+                [...this.load.writes].map(([path, { unknown, refused }]) => [path, unknown.length + refused]),
+            ),
             gapSeconds: Object.fromEntries(gaps),
         };
     }
@@ -77,7 +82,8 @@ export class Writers {
     }
 }
 
-export function describeWriters({ acknowledged, lost, gapSeconds }: WritersResult): string {
+export function describeWriters({ acknowledged, lost, failed, gapSeconds }: WritersResult): string {
+    const failures = Object.entries(failed).map(([path, count]) => `${path} ${count}`);
     const gaps = Object.entries(gapSeconds).map(([path, seconds]) => `${path} ${seconds.toFixed(1)} s`);
-    return `${acknowledged} rows acknowledged, ${lost.length} lost, longest gaps: ${gaps.join(", ")}`;
+    return `${acknowledged} rows acknowledged, ${lost.length} lost, failed: ${failures.join(", ")}, longest gaps: ${gaps.join(", ")}`;
 }
