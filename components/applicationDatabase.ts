@@ -261,22 +261,22 @@ export class ApplicationDatabase extends pulumi.ComponentResource implements App
             this.password.apply((password) => urlsOf(args.endpoints, this.username, password, this.database)),
         );
         this.roles = after(
-            pulumi
-                .output(rolePasswords)
-                .apply((passwords) =>
-                    Object.fromEntries(
-                        Object.entries(passwords).map(([role, password]) => {
-                            const username = loginName(role, args.roles?.[role]?.passwordGeneration ?? 1);
-                            const urls = urlsOf(args.endpoints, username, password, this.database);
-                            return [role, { username, password, urls }];
-                        }),
-                    ),
+            pulumi.output(rolePasswords).apply((passwords) =>
+                Object.fromEntries(
+                    Object.entries(passwords).map(([role, password]) => {
+                        const username = loginName(role, args.roles?.[role]?.passwordGeneration ?? 1);
+                        const urls = urlsOf(args.endpoints, username, password, this.database);
+                        return [role, { username, password, urls }];
+                    }),
                 ),
+            ),
         );
         this.replicationRoles = after(
             pulumi
                 .output(consumerPasswords)
-                .apply((passwords) => directLogins(passwords, args.replicationRoles, args.endpoints.direct, this.database)),
+                .apply((passwords) =>
+                    directLogins(passwords, args.replicationRoles, args.endpoints.direct, this.database),
+                ),
         );
         const { database, owner, username, urls, roles, replicationRoles } = this;
         this.registerOutputs({ database, owner, username, urls, roles, replicationRoles });

@@ -81,7 +81,9 @@ export class ClusterAdministrators extends pulumi.ComponentResource {
             { parent: this },
         );
         this.logins = pulumi.secret(
-            pulumi.all([passwords, command.urn]).apply(([plain]) => directLogins(plain, args.administrators, args.endpoint, "postgres")),
+            pulumi
+                .all([passwords, command.urn])
+                .apply(([plain]) => directLogins(plain, args.administrators, args.endpoint, "postgres")),
         );
         this.registerOutputs({ logins: this.logins });
     }

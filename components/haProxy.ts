@@ -285,9 +285,7 @@ function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload 
                 path: containerPaths.haproxyUsers,
                 content: pulumi
                     .all([args.statisticsPassword, args.previousStatisticsPassword])
-                    .apply(([password, previous]) =>
-                        renderHaProxyUsers(systemLogins.haproxyStats, password, previous),
-                    ),
+                    .apply(([password, previous]) => renderHaProxyUsers(systemLogins.haproxyStats, password, previous)),
                 secret: true,
             },
         ],

@@ -230,7 +230,10 @@ function createMembers(
         passwordsYaml: passwords.apply(([superuser, replication, rewind, api]) =>
             renderPatroniPasswordsYaml({
                 superuser,
-                replication: { username: loginName(systemRoles.replication, replicationGeneration), password: replication },
+                replication: {
+                    username: loginName(systemRoles.replication, replicationGeneration),
+                    password: replication,
+                },
                 rewind: { username: loginName(systemRoles.rewind, rewindGeneration), password: rewind },
                 api,
             }),
@@ -253,12 +256,7 @@ function patroniLogins(passwords: PatroniPasswordArgs): pulumi.Output<PatroniLog
         const [replicationPassword, rewindPassword, plainSalt] = others;
         return {
             superuser: scramVerifier(superuserPassword, `${plainSalt}${systemRoles.superuser}`),
-            replication: systemLogin(
-                systemRoles.replication,
-                replicationPassword,
-                replicationGeneration,
-                plainSalt,
-            ),
+            replication: systemLogin(systemRoles.replication, replicationPassword, replicationGeneration, plainSalt),
             rewind: systemLogin(systemRoles.rewind, rewindPassword, rewindGeneration, plainSalt),
         };
     });

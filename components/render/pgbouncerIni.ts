@@ -65,8 +65,8 @@ export function renderPgBouncerIni(config: PgBouncerConfig): string {
         ["auth_user", config.authUser],
         ["auth_dbname", "postgres"],
         ["auth_query", `SELECT role_name, verifier FROM ${pgbouncerSchema}.verifier_of($1)`],
-        ["admin_users", systemRoles.pgbouncer],
-        ["stats_users", systemRoles.pgbouncer],
+        ["admin_users", ownUsers(config.authUser).join(",")],
+        ["stats_users", ownUsers(config.authUser).join(",")],
         ["pool_mode", config.poolMode],
         ["max_client_conn", config.maxClientConnections],
         ["default_pool_size", config.defaultPoolSize],
@@ -111,11 +111,14 @@ function tlsSettings({ tls }: PgBouncerConfig): [string, string][] {
     ];
 }
 
-/**
- * The file with PgBouncer's own login, and its administrator, who keeps one name and has the same password; all others are asked from
- * PostgreSQL.
- */
+/** The file with PgBouncer's own login; all others are asked from PostgreSQL. */
 export function renderPgBouncerUsers(authUser: string, password: string): string {
-    const users = new Set<string>([systemRoles.pgbouncer, authUser]);
-    return [...users].map((user) => `"${user}" "${password.replaceAll('"', '""')}"\n`).join("");
+    return ownUsers(authUser)
+        .map((user) => `"${user}" "${password.replaceAll('"', '""')}"\n`)
+        .join("");
+}
+
+/** Its administrators: one whose name stays, as the socket and health checks need it, and one whose name tells the password's generation. */
+function ownUsers(authUser: string): string[] {
+    return [...new Set<string>([systemRoles.pgbouncer, authUser])];
 }

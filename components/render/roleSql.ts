@@ -105,4 +105,5 @@ const isGeneration = `EXISTS (SELECT FROM pg_auth_members JOIN pg_roles AS base 
       AND shobj_description(base.oid, 'pg_authid') = shobj_description(pg_roles.oid, 'pg_authid'))`;
 
 /** Condition on pg_roles: nothing belongs to the role, and no right was given to it by hand. */
-const isBare = "NOT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = pg_roles.oid)";
+const isBare =
+    "NOT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = pg_roles.oid)";

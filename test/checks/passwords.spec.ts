@@ -51,7 +51,10 @@ describe("checks of password generations", () => {
         },
         {
             name: "an administrator's login with an application's name",
-            given: { administrators: { admin: { passwordGeneration: 2 } }, applications: { shop: { owner: "admin_2" } } },
+            given: {
+                administrators: { admin: { passwordGeneration: 2 } },
+                applications: { shop: { owner: "admin_2" } },
+            },
             problems: { 'administrators["admin_2"]': "a role of applications.shop, too" },
         },
         {

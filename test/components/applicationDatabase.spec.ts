@@ -78,14 +78,11 @@ describe("ApplicationDatabase", () => {
         await record(() => {
             const roles = { reader: { passwordGeneration: 3 } };
             const replicationRoles = { cdc: { passwordGeneration: 2 } };
-            made = new ApplicationDatabase(
-                "shop",
-                applicationArgs({ passwordGeneration: 2, roles, replicationRoles }),
-            );
+            made = new ApplicationDatabase("shop", applicationArgs({ passwordGeneration: 2, roles, replicationRoles }));
         });
         const { owner, username, urls, roles, replicationRoles } = made ?? expect.fail("the program made nothing");
         expect([owner, username]).to.deep.equal(["shop", "shop_2"]);
-        const password = generatedPassword("shop-owner-generation-2");
+        const password = generatedPassword("shop-owner-generation-2", "2");
         expect((await settled(urls)).value.pooled).to.match(new RegExp(`^postgresql://shop_2:${password}@`));
         expect((await settled(roles)).value.reader).to.deep.include({ username: "reader_3" });
         expect((await settled(replicationRoles)).value.cdc?.url).to.match(/^postgresql:\/\/cdc_2:/);

@@ -191,7 +191,8 @@ describe("a change of the settings arrives at the running cluster:", () => {
             passwordGeneration?: number,
         ): Promise<Cluster> => {
             const configFile = editSettings(({ applications = {} }) => {
-                applications.app = { ...applications.app, passwordGeneration };
+                const oldestPasswordGeneration = passwordGeneration;
+                applications.app = { ...applications.app, passwordGeneration, oldestPasswordGeneration };
                 applications[key] = application;
             });
             await up({ configFile });
@@ -220,7 +221,9 @@ describe("a change of the settings arrives at the running cluster:", () => {
             expect(login.password).not.to.equal(old.password);
             for (const endpoint of [...readWrite, ...readOnly, ...any, ...pooled]) {
                 expect(await value(endpoint, login, "SELECT current_user"), endpoint).to.equal(app.owner);
-                expect(await refusal(endpoint, old), endpoint).to.match(/^(28P01|08P01) .*authentication failed/);
+                expect(await refusal(endpoint, old), endpoint).to.match(
+                    /^(28000|28P01|08P01) .*(not permitted to log in|authentication failed)/,
+                );
             }
         });
 

@@ -114,7 +114,9 @@ describe("passwords are rotated while the cluster serves:", () => {
         const second = await readCluster();
         const killed = startUp({ configFile: withGeneration(3) });
         await eventually("the first node is about to change", 120, () => {
-            expect(killed.output()).to.match(/patroni-db1-prepare updated|docker:index:Service lab-patroni-db1 updating/);
+            expect(killed.output()).to.match(
+                /patroni-db1-prepare updated|docker:index:Service lab-patroni-db1 updating/,
+            );
         });
         killed.kill();
         expect((await killed.ended).status).to.equal("SIGKILL");

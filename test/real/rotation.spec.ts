@@ -2,7 +2,12 @@ import { expect } from "chai";
 import { systemRoles } from "../../components/defaults";
 import { PasswordGenerations } from "../../components/render/roleSql";
 import { scramVerifier } from "../../components/render/scram";
-import { ApplicationSql, renderApplicationDropSql, renderApplicationSql, RoleAccess } from "../../components/render/sql";
+import {
+    ApplicationSql,
+    renderApplicationDropSql,
+    renderApplicationSql,
+    RoleAccess,
+} from "../../components/render/sql";
 import {
     PatroniLogins,
     renderExporterSql,
@@ -88,7 +93,10 @@ describe("PostgreSQL itself, with rotated passwords", () => {
             expect(postgres.query("postgres", replicates)).to.deep.equal(["t"]);
             const reads = "SELECT count(*) > 0 FROM pg_ls_dir('.', true, false)";
             expect(postgres.query("postgres", reads, loginOf(rewind, 4))).to.deep.equal(["t"]);
-            expect(() => postgres.query("postgres", reads, loginOf(replication, 4))).to.throw(SqlError, "permission denied");
+            expect(() => postgres.query("postgres", reads, loginOf(replication, 4))).to.throw(
+                SqlError,
+                "permission denied",
+            );
         });
 
         it("keeps no login for ever: what was refused is dropped with the rotation after it", () => {
@@ -118,7 +126,9 @@ describe("PostgreSQL itself, with rotated passwords", () => {
                 works("postgres", loginOf(role, 2));
                 postgres.apply(renderRefusalSql(role, system(role, 2)));
                 refused("postgres", loginOf(role, 1));
-                expect(postgres.query("postgres", "SELECT n FROM public.watched", loginOf(role, 2))).to.deep.equal(["1"]);
+                expect(postgres.query("postgres", "SELECT n FROM public.watched", loginOf(role, 2))).to.deep.equal([
+                    "1",
+                ]);
             }
             const lookUp = "SELECT count(*) FROM pgbouncer.verifier_of('exporter_2')";
             expect(postgres.query("postgres", lookUp, loginOf(pgbouncer, 2))).to.deep.equal(["1"]);

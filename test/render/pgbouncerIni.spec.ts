@@ -18,10 +18,10 @@ describe("render/pgbouncerIni", () => {
         expect(renderPgBouncerIni(pgBouncer)).not.to.include("password");
     });
 
-    it("keeps its administrator's name when its login has another", () => {
+    it("keeps its administrator when its login has another name", () => {
         const ini = renderPgBouncerIni({ ...pgBouncer, authUser: "pgbouncer_2" });
         expect(ini).to.match(/^auth_user = pgbouncer_2$/m);
-        expect(ini).to.match(/^admin_users = pgbouncer$/m);
+        expect(ini).to.match(/^admin_users = pgbouncer,pgbouncer_2$/m);
         expect(renderPgBouncerUsers("pgbouncer_2", "new")).to.equal(`"pgbouncer" "new"\n"pgbouncer_2" "new"\n`);
     });
 

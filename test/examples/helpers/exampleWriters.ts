@@ -2,7 +2,7 @@ import { compareRows, findStaleAcknowledgements, longestGap } from "../../../lab
 import { acknowledgements, Load } from "../../../lab/drill/load";
 import { query } from "../../lab/helpers/sql";
 import { eventually } from "../../lab/helpers/wait";
-import { WritersResult } from "../../lab/helpers/writers";
+import { failedTransactions, WritersResult } from "../../lab/helpers/writers";
 import { LiveExample } from "./liveExample";
 
 const table = "writers_test";
@@ -51,6 +51,7 @@ export class ExampleWriters {
             acknowledged: acknowledgements(this.load).length,
             lost,
             stale: findStaleAcknowledgements(acknowledgements(this.load)).length,
+            failed: failedTransactions(this.load),
             gapSeconds: Object.fromEntries(gaps),
         };
     }

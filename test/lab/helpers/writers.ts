@@ -17,7 +17,7 @@ export interface WritersResult {
     lost: string[];
     /** Rows that an old leader acknowledged after a new one had done so. */
     stale: number;
-    /** Transactions that were begun and not acknowledged, by path. */
+    /** Transactions that were sent and not acknowledged, by path. */
     failed: { [path: string]: number };
     /** Longest time without an acknowledgement, by path. */
     gapSeconds: { [path: string]: number };
@@ -64,9 +64,7 @@ export class Writers {
             acknowledged: acknowledgements(this.load).length,
             lost: [...checks.values()].flatMap((check) => check.lost),
             stale: findStaleAcknowledgements(acknowledgements(this.load)).length,
-            failed: Object.fromEntries(
-                [...this.load.writes].map(([path, { unknown, refused }]) => [path, unknown.length + refused]),
-            ),
+            failed: failedTransactions(this.load),
             gapSeconds: Object.fromEntries(gaps),
         };
     }
@@ -80,6 +78,11 @@ export class Writers {
         const since = performance.now();
         await eventually("all writers are served", steadySeconds, () => this.load.assertAnswered(since, steadyAnswers));
     }
+}
+
+/** Transactions that were sent and not acknowledged, by path. */
+export function failedTransactions(load: Load): { [path: string]: number } {
+    return Object.fromEntries([...load.writes].map(([path, { unknown, refused }]) => [path, unknown.length + refused]));
 }
 
 export function describeWriters({ acknowledged, lost, failed, gapSeconds }: WritersResult): string {
