@@ -22,6 +22,7 @@ import { PatroniGroup } from "./patroniGroup";
 import { PgBouncer } from "./pgBouncer";
 import { assertNoProblems, showWarnings } from "./platform/problems";
 import { SqlConnection } from "./platform/sqlCommand";
+import { recordGenerations } from "./rotationRecord";
 import { PostgresClusterArgs } from "./postgresClusterArgs";
 import { PostgresExporter } from "./postgresExporter";
 
@@ -157,7 +158,7 @@ function createCredentials({ name, args, opts }: ClusterContext): ClusterCredent
             ),
             withPrevious: oldest < current ? [passwordNames.statistics] : [],
         },
-        opts,
+        { ...opts, dependsOn: recordGenerations(name, args, opts) },
     );
 }
 

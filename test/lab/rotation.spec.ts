@@ -4,7 +4,7 @@ import { loginName } from "../../components/render/roleSql";
 import type { Login } from "../../lab/drill/session";
 import { Application, applicationOf, Cluster, readCluster, waitForHealth } from "./helpers/cluster";
 import { run } from "./helpers/command";
-import { startUp, up } from "./helpers/pulumi";
+import { destroy, startUp, up } from "./helpers/pulumi";
 import { editSettings } from "./helpers/settings";
 import { parseUrl, refusal, value } from "./helpers/sql";
 import { eventually, inSeconds, note } from "./helpers/wait";
@@ -24,10 +24,12 @@ describe("passwords are rotated while the cluster serves:", () => {
         app = applicationOf(cluster, "app");
     });
 
-    after("pulumi up with the stack's own settings", async function () {
+    // A generation never goes back in a living stack.
+    after("pulumi destroy and up, on the same data, with the stack's own settings", async function () {
         this.timeout("15m");
+        await destroy();
         await up();
-        await waitForHealth(cluster);
+        await waitForHealth(await readCluster());
     });
 
     const withGeneration = (all: number): string =>

@@ -130,4 +130,12 @@ describe("A preview of a change", () => {
         const destroyed = await living.stack.destroy();
         expect(destroyed.status, destroyed.text).to.equal(0);
     });
+
+    it("says which passwords are made anew, and refuses a generation that goes back", async () => {
+        const raised = { "passwordGenerations.exporter": 2, "applications.shop.passwordGeneration": 2 };
+        const words = (await preview(raised)).join("\n");
+        expect(words).to.include("new passwords: applications.shop 1 -> 2, passwordGenerations.exporter 1 -> 2");
+        expect((await living.up(settingsWith({ "passwordGenerations.exporter": 2 }))).status).to.equal(0);
+        expect(await refused({})).to.include("passwordGenerations.exporter 2 -> 1 would");
+    });
 });
