@@ -145,6 +145,7 @@ describe("A trap of the seeds", () => {
                 "pg-application-shop-database",
                 "pg-application-shop-owner",
                 "pg-application-shop-owner-generation-2",
+                "pg-generations",
             ]);
             expect(String(later.custom("pg-application-shop-database").inputs.stdin)).to.include(
                 'ALTER ROLE "shop_2" WITH LOGIN',

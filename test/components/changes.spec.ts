@@ -103,6 +103,7 @@ describe("A change", () => {
             "pg-application-shop-database",
             "pg-application-shop-owner",
             "pg-application-shop-owner-generation-2",
+            "pg-generations",
         ]);
     });
 
@@ -118,12 +119,14 @@ describe("A change", () => {
             "pg-exporter-refusal",
             "pg-exporter-role",
             "pg-exporter-running",
+            "pg-generations",
         ]);
     });
 
     it("of the statistics page's password generation reaches HAProxy, and keeps the one before", async () => {
         expect(await changedBy({ passwordGenerations: { statistics: 2 } })).to.deep.equal([
             "pg-credentials-haproxy-statistics-generation-2",
+            "pg-generations",
             "pg-haproxy",
             "pg-haproxy-running",
             "pg-haproxy-users",
@@ -158,6 +161,7 @@ describe("A change", () => {
             "pg-application-wiki",
             "pg-application-wiki-database",
             "pg-application-wiki-owner",
+            "pg-generations",
         ]);
     });
 

@@ -18,6 +18,7 @@ describe("PostgresCluster", () => {
             "PatroniGroup pg-patroni",
             "PgBouncer pg-pgbouncer",
             "PostgresExporter pg-exporter",
+            "Stash pg-generations",
             "Stash pg-guard",
         ]);
     });
