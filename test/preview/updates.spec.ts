@@ -71,6 +71,7 @@ describe("The real engine", () => {
         ];
         expect(changed.map(([, , name]) => name)).to.have.members([
             "pg-application-shop-database",
+            "pg-generations",
             "pg-haproxy",
             "pg-haproxy-config",
             "pg-haproxy-running",
