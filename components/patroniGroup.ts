@@ -5,6 +5,7 @@ import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
 import { locateNode } from "./memberLocation";
 import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
+import { createSwitchoverScript, PoolersArgs, switchoverDirectory } from "./patroniSwitchover";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
@@ -25,6 +26,7 @@ import {
 import { scramVerifier } from "./render/scram";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
 import { renderSystemRolesSql } from "./render/sql";
+import type { SwitchoverRouters } from "./render/switchoverScript";
 
 /** Passwords of a group's own roles. */
 export interface PatroniPasswordArgs {
@@ -70,6 +72,22 @@ export interface PatroniGroupArgs {
      * **Change:** in place.
      */
     requireTls?: boolean;
+    /**
+     * The read-write entry points, which a switchover waits for. They may come later than the group.
+     *
+     * @default - none: a switchover waits for Patroni alone
+     *
+     * **Change:** in place.
+     */
+    routers?: SwitchoverRouters;
+    /**
+     * PgBouncers that are paused around a switchover; needs `routers`. They may come later than the group.
+     *
+     * @default - none: clients of PgBouncer see errors in a switchover
+     *
+     * **Change:** in place.
+     */
+    poolers?: PoolersArgs;
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
     /**
@@ -140,18 +158,20 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
 
         const settings = normalizePatroniSettings(args.settings, args.memoryMiB, args.requireTls);
         const members = createMembers(args, settings);
+        const tools = createSwitchoverScripts(name, members, args, this);
         const group = rollOut(
             name,
             {
                 target: args.target,
                 members,
+                tools,
                 ready: readyScript(members, args),
                 announceMembers: describeNodesChange,
                 startTimeoutSeconds,
             },
             { parent: this },
         );
-        const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: group });
+        const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: [...group, ...tools] });
         this.nodeEndpoints = nodeEndpoints(members, args, settings);
         this.ready = dynamic.urn;
         this.registerOutputs({ nodes: this.nodeEndpoints, ready: this.ready });
@@ -184,7 +204,7 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
         target: args.target,
         scope: args.target.clusterName,
         image: args.image,
-        nodeCount: Object.keys(args.nodes).length,
+        order: Object.keys(args.nodes),
         dcs: args.dcs,
         postgresMajor: settings.postgresMajor,
         postgresPort: settings.postgresPort,
@@ -219,6 +239,18 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
         const constraints = labelConstraints(args.settings.placementLabel, [host]);
         return [{ ...patroniMember(key, node, host, context), constraints }];
     });
+}
+
+function createSwitchoverScripts(
+    name: string,
+    members: Member[],
+    { target, dataRoot = defaultDataRoot, routers, poolers }: PatroniGroupArgs,
+    parent: pulumi.Resource,
+): pulumi.Resource[] {
+    const { clusterName } = target;
+    return members.map(({ key, host }) =>
+        createSwitchoverScript(name, { clusterName, key, host, dataRoot, routers, poolers }, { parent }),
+    );
 }
 
 /** Waits, in the first node's container, until there is a leader and all nodes run or stream. */
@@ -259,6 +291,7 @@ function applyDynamicConfig(
         host,
         serviceName: objectName(args.target.clusterName, workload.name),
         logsCommand: logsCommand(args.target, "$1"),
+        switchoverScript: `${switchoverDirectory(args.dataRoot ?? defaultDataRoot, args.target.clusterName)}/${workload.name}`,
         scope: args.target.clusterName,
         configJson: renderPatroniDynamicJson(settings.dynamic),
         timeoutSeconds: gateTimeoutSeconds,

@@ -3,7 +3,7 @@ import { ApplicationConnection, ApplicationDatabase, ApplicationEndpoints } from
 import { checkCluster, clusterWarnings } from "./checks/cluster";
 import { ClusterAdministrators, DirectLogin } from "./clusterAdministrators";
 import { portsByHost } from "./checks/ports";
-import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
+import { ClusterEndpoints, ClusterNode, endpointsOf, entryPointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
 import { ClusterMonitoring, monitoringOf } from "./clusterMonitoring";
@@ -86,7 +86,14 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
-        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy, exporter);
+        this.operations = operationsOf(
+            clusterName,
+            context.hosts,
+            context.placement,
+            haproxy,
+            exporter,
+            args.dataRoot,
+        );
         this.networkId = context.networkId;
         this.caCertificate = certificates.caCertificate;
         this.passwords = credentials.passwords;
@@ -160,6 +167,7 @@ function createPatroni(
     { servers }: ClusterCertificates,
 ): PatroniGroup {
     const { args, hosts, placement, target } = context;
+    const { routers, poolers } = entryPointsOf(args, placement);
     const { nodes, ...settings } = args.patroni ?? {};
     const { passwords, salt } = credentials;
     return new PatroniGroup(
@@ -182,6 +190,8 @@ function createPatroni(
                 api: required(passwords, loginNames.api),
                 salt,
             },
+            routers,
+            poolers: poolers && { ...poolers, password: required(passwords, systemRoles.pgbouncer) },
             image: args.images.patroni,
             dataRoot: args.dataRoot,
             dataVolumes: args.dataVolumes,

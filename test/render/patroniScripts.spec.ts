@@ -25,6 +25,7 @@ describe("render/patroniScripts", () => {
                 host: { key: "db1", sshAddress: "192.0.2.11" },
                 serviceName: "pg-patroni-db1",
                 scope: "pg",
+                switchoverScript: `${runner.directory}/bin/docker`,
                 logsCommand: "docker service logs pg-$1",
                 configJson: config,
                 timeoutSeconds: 3,
