@@ -49,7 +49,7 @@ export { DcsKind } from "./render/dcsSections";
 export { PatroniGroup } from "./patroniGroup";
 export type { PatroniConnection, PatroniEndpoint, PatroniGroupArgs, PatroniPasswordArgs } from "./patroniGroup";
 export type { PatroniNodeArgs, PatroniNodePortsArgs } from "./patroniNode";
-export type { PoolersArgs } from "./patroniSwitchover";
+export type { PoolerControl, PoolersArgs } from "./patroniSwitchover";
 export type { PatroniSettingsArgs } from "./patroniSettings";
 export type { IgnoredSlotArgs, SlotArgs } from "./patroniSlots";
 export { HaProxy } from "./haProxy";

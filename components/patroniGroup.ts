@@ -5,7 +5,7 @@ import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
 import { locateNode } from "./memberLocation";
 import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
-import { createSwitchoverScript, PoolersArgs, switchoverDirectory } from "./patroniSwitchover";
+import { createSwitchoverScript, PoolerControl, PoolersArgs, switchoverDirectory } from "./patroniSwitchover";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
@@ -24,7 +24,7 @@ import {
     renderPgpass,
 } from "./render/patroniYaml";
 import { scramVerifier } from "./render/scram";
-import { failFunction, inContainerFunction, waitFor } from "./render/shell";
+import { failFunction, inContainerFunction, shellQuote, waitFor } from "./render/shell";
 import { renderSystemRolesSql } from "./render/sql";
 import type { SwitchoverRouters } from "./render/switchoverScript";
 
@@ -130,6 +130,12 @@ export interface PatroniEndpoint {
 export interface PatroniConnection {
     /** All nodes, known without waiting. */
     nodeEndpoints: PatroniEndpoint[];
+    /**
+     * How PgBouncers are led away from a HAProxy that is replaced.
+     *
+     * @default - none: their clients see errors then
+     */
+    poolerControl?: PoolerControl;
 }
 
 /** Time for all nodes to run, and then to have a leader and streaming replicas, at creation. */
@@ -149,6 +155,7 @@ const gateLagBytes = 16 * 1024 * 1024;
  */
 export class PatroniGroup extends pulumi.ComponentResource implements PatroniConnection {
     public readonly nodeEndpoints: PatroniEndpoint[];
+    public readonly poolerControl?: PoolerControl;
     /** Resolves when the group has a leader and the dynamic configuration is applied. */
     public readonly ready: pulumi.Output<string>;
 
@@ -171,8 +178,12 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
             },
             { parent: this },
         );
-        const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: [...group, ...tools] });
+        const dynamic = applyDynamicConfig(name, members, settings, args, {
+            parent: this,
+            dependsOn: [...group, ...tools],
+        });
         this.nodeEndpoints = nodeEndpoints(members, args, settings);
+        this.poolerControl = poolerControl(members, args);
         this.ready = dynamic.urn;
         this.registerOutputs({ nodes: this.nodeEndpoints, ready: this.ready });
     }
@@ -251,6 +262,14 @@ function createSwitchoverScripts(
     return members.map(({ key, host }) =>
         createSwitchoverScript(name, { clusterName, key, host, dataRoot, routers, poolers }, { parent }),
     );
+}
+
+function poolerControl([first]: Member[], { target, dataRoot, poolers }: PatroniGroupArgs): PoolerControl | undefined {
+    if (first === undefined || poolers === undefined) {
+        return undefined;
+    }
+    const directory = switchoverDirectory(dataRoot ?? defaultDataRoot, target.clusterName);
+    return { host: first.host, script: `sh ${shellQuote(`${directory}/${first.workload.name}`)} --reconnect` };
 }
 
 /** Waits, in the first node's container, until there is a leader and all nodes run or stream. */

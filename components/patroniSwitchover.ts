@@ -16,6 +16,14 @@ export interface PoolersArgs {
     password: pulumi.Input<string>;
 }
 
+/** How PgBouncers are led away from a HAProxy that is replaced. */
+export interface PoolerControl {
+    /** The host that runs the script. */
+    host: HostConnection;
+    /** Shell that runs while HAProxys are replaced. */
+    script: string;
+}
+
 /** Arguments of {@link createSwitchoverScript}. */
 export interface SwitchoverScriptArgs {
     clusterName: string;

@@ -86,14 +86,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
-        this.operations = operationsOf(
-            clusterName,
-            context.hosts,
-            context.placement,
-            haproxy,
-            exporter,
-            args.dataRoot,
-        );
+        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy, exporter, args.dataRoot);
         this.networkId = context.networkId;
         this.caCertificate = certificates.caCertificate;
         this.passwords = credentials.passwords;

@@ -45,7 +45,7 @@ const guardAttempts = 600;
 
 /**
  * The script, kept on a node's host, that hands the leader's role over with all PgBouncers paused: `SCRIPT LEADER [CANDIDATE...]`, with the
- * candidates that are preferred.
+ * candidates that are preferred. `SCRIPT --reconnect` runs while HAProxys are replaced.
  *
  * Its work is done in the node's container by one shell, which gets all by standard input. That shell resumes the PgBouncers however it
  * ends. A guard beside it, in a session of its own, does so if the shell was killed.
@@ -53,17 +53,22 @@ const guardAttempts = 600;
 export function renderSwitchoverScript(script: SwitchoverScript): string {
     return [
         "#!/bin/sh",
-        "# Usage: SCRIPT LEADER [CANDIDATE...]",
-        "# Hands the leader's role over while PgBouncer holds its clients back. Written by Pulumi.",
+        "# Usage: SCRIPT LEADER [CANDIDATE...], or SCRIPT --reconnect",
+        "# Hands the leader's role over while PgBouncer holds its clients back, or leads PgBouncer away from each HAProxy that stops.",
+        "# Written by Pulumi.",
         "set -eu",
         inContainerFunction(script.serviceName),
-        'in_node() { in_container sh -s -- "$@" <<\'END_OF_SCRIPT\'',
+        "in_node() { in_container sh -s -- \"$@\" <<'END_OF_SCRIPT'",
         nodeScript(script),
         "END_OF_SCRIPT",
         "}",
         // The guard of an earlier switchover must not end the pause of this one.
         'mark="$0.paused"',
         'mine() { [ "$(cat "$mark" 2>/dev/null)" = "$1" ]; }',
+        'if [ "$1" = --reconnect ]; then',
+        '  in_node "$@"',
+        "  exit 0",
+        "fi",
         'if [ "$1" = --guard ]; then',
         `  sleep ${guardSeconds}`,
         "  attempts=0",
@@ -89,6 +94,9 @@ export function renderSwitchoverScript(script: SwitchoverScript): string {
 /** Status of a switchover that didn't take place and left no PgBouncer paused. */
 const refusedStatus = 3;
 
+/** Time for all HAProxys to be replaced. */
+const replacementTimeoutSeconds = 300;
+
 /** What runs in the node's container. */
 function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
     const entries = routers?.addresses.map((address) => `${address}:${routers.readWritePort}`) ?? [];
@@ -101,7 +109,9 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         `poolers=${shellQuote(consoles.join(" "))}`,
         `routers=${shellQuote(entries.join(" "))}`,
         "dir=$(mktemp -d /tmp/switchover.XXXXXX)",
-        ...(poolers === undefined ? [] : [`cat >"$dir/pgpass" <<'END_OF_PGPASS'`, pgpassLine(poolers), "END_OF_PGPASS"]),
+        ...(poolers === undefined
+            ? []
+            : [`cat >"$dir/pgpass" <<'END_OF_PGPASS'`, pgpassLine(poolers), "END_OF_PGPASS"]),
         consoleFunctions,
         candidateFunction(scope),
         pauseFunctions,
@@ -125,6 +135,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         '    for pooler in $poolers; do : >"$dir/paused.$pooler"; done',
         "    return 0",
         "  fi",
+        '  if [ "$1" = --reconnect ]; then reconnect; return 0; fi',
         "  leader=$1",
         "  shift",
         '  candidate=$(choose "$leader" "$@") || refuse "no other node is fit to take over from $leader"',
@@ -149,6 +160,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         `failed() { grep -q 'Failed: \\|Switchover failed\\|Error: ' "$dir/answer"; }`,
         prepareFunction(scope),
         awaitFunction,
+        reconnectFunction,
         'main "$@" </dev/null',
     ].join("\n");
 }
@@ -179,7 +191,7 @@ const pauseFunctions = [
     "pause() {",
     "  jobs=",
     '  for pooler in $poolers; do pause_one "$pooler" & jobs="$jobs $!"; done',
-    "  for job in $jobs; do wait \"$job\"; done",
+    '  for job in $jobs; do wait "$job"; done',
     "}",
     "resume_one() {",
     "  for attempt in 1 2 3 4 5; do",
@@ -197,7 +209,7 @@ const pauseFunctions = [
     '    resume_one "${file##*/paused.}" & jobs="$jobs $!"',
     "  done",
     "  resumed=0",
-    "  for job in $jobs; do wait \"$job\" || resumed=1; done",
+    '  for job in $jobs; do wait "$job" || resumed=1; done',
     '  return "$resumed"',
     "}",
 ].join("\n");
@@ -219,7 +231,7 @@ function candidateFunction(scope: string): string {
         '      $3 == "streaming" && $4 !~ /nofailover/ && $2 ~ /(Sync|Quorum) Standby/ { synchronous[$1] = 1; if (best == "") best = $1 }',
         "      END {",
         '        count = split(preferred, names, " ")',
-        "        for (i = 2; i <= count; i++) if (best == \"\" ? (names[i] in fit) : (names[i] in synchronous)) { print names[i]; exit }",
+        '        for (i = 2; i <= count; i++) if (best == "" ? (names[i] in fit) : (names[i] in synchronous)) { print names[i]; exit }',
         '        if (best == "") best = other',
         '        if (best == "") exit 1',
         "        print best",
@@ -263,4 +275,31 @@ const awaitFunction = [
     "    sleep 0.05",
     "  done",
     "}",
+].join("\n");
+
+/**
+ * Shell function `reconnect`: until each HAProxy was away and is back, makes all PgBouncers connect anew when one goes. A HAProxy that stops
+ * takes no connection any more and lets those that it has live on for seconds: time enough to leave it between two transactions.
+ */
+const reconnectFunction = [
+    "reconnect() {",
+    `  deadline=$(($(date +%s) + ${replacementTimeoutSeconds}))`,
+    "  waiting=$routers",
+    '  while [ -n "$waiting" ] && [ "$(date +%s)" -lt "$deadline" ]; do',
+    "    others=",
+    "    for router in $waiting; do",
+    '      if listens "$router"; then',
+    '        [ -e "$dir/gone.$router" ] || others="$others $router"',
+    "        continue",
+    "      fi",
+    '      others="$others $router"',
+    '      [ ! -e "$dir/gone.$router" ] || continue',
+    '      : >"$dir/gone.$router"',
+    '      for pooler in $poolers; do console "$pooler" 3 RECONNECT >/dev/null || true; done',
+    "    done",
+    "    waiting=$others",
+    "    sleep 0.5",
+    "  done",
+    "}",
+    'listens() { pg_isready -q -t 2 -h "${1%:*}" -p "${1##*:}"; [ "$?" -ne 2 ]; }',
 ].join("\n");
