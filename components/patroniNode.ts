@@ -101,7 +101,7 @@ export function patroniMember(
         key,
         host,
         workload: patroniWorkload(key, node, host, context),
-        replacementWords: replacementWords.patroni(workloadNames.patroni(key), context.nodeCount),
+        replacementWords: replacementWords.patroni(workloadNames.patroni(key), context.order.length),
         onRunning: context.systemRolesSql.apply((sql) => systemRolesScript(key, host, context, sql)),
         beforeUpdate: stepDownScript(key, host, context),
         afterUpdate: caughtUpScript(key, host, context),

@@ -102,9 +102,12 @@ describe("PatroniGroup", () => {
         ]);
         const end = ["group-running", "group-b-settle", "group-ready", "group-dynamic-config"];
         expect(recording.outOfOrder(["group-members", ...chain, ...end])).to.deep.equal([]);
-        expect(recording.ancestorsOf("group-a-prepare")).to.deep.equal(
-            ["group-a-switchover", "group-b-switchover", "group-c-switchover", "group-members"],
-        );
+        expect(recording.ancestorsOf("group-a-prepare")).to.deep.equal([
+            "group-a-switchover",
+            "group-b-switchover",
+            "group-c-switchover",
+            "group-members",
+        ]);
     });
 
     it("hands the leader's role over before a node goes, and waits until it streams again", async () => {
@@ -154,10 +157,12 @@ describe("PatroniGroup", () => {
     it("refuses what can't be, all at once, and creates nothing", async () => {
         const nodes = { a: { host: "db1" }, b: { host: "db1" } };
         const settings = { synchronousNodeCount: 2, parameters: { shared_buffers: "8GB" } };
+        const poolers = { addresses: ["192.0.2.11"], port: 6432, password: "word" };
         const { recording, error } = await recordRefusal(
-            () => new PatroniGroup("group", patroniArgs({ nodes, settings })),
+            () => new PatroniGroup("group", patroniArgs({ nodes, settings, poolers })),
         );
         expect(problemPaths(error)).to.have.members([
+            "patroni.poolers",
             "patroni.nodes.b",
             "patroni.synchronousNodeCount",
             "patroni.parameters.shared_buffers",

@@ -118,7 +118,9 @@ describe("render/switchoverScript", () => {
         const { status, stderr } = run();
         expect(status).to.equal(0);
         expect(stderr).to.include("PgBouncer 192.0.2.22:6432 was not paused: transactions were open for too long");
-        expect(log().indexOf("RESUME 192.0.2.22")).to.be.lessThan(log().findIndex((line) => line.startsWith("switchover")));
+        expect(log().indexOf("RESUME 192.0.2.22")).to.be.lessThan(
+            log().findIndex((line) => line.startsWith("switchover")),
+        );
         expect(log()).to.include("RESUME 192.0.2.21");
     });
 
@@ -160,11 +162,11 @@ describe("render/switchoverScript", () => {
             const deadline = performance.now() + 5000;
             while (
                 performance.now() < deadline &&
-                (log().filter((line) => line.includes('RESUME')).length < 2 || runner.read("switchover.paused") !== "")
+                (log().filter((line) => line.includes("RESUME")).length < 2 || runner.read("switchover.paused") !== "")
             ) {
                 await sleep(50);
             }
-            expect([...new Set(log().filter((line) => line.includes('RESUME')))].sort()).to.deep.equal(each("RESUME"));
+            expect([...new Set(log().filter((line) => line.includes("RESUME")))].sort()).to.deep.equal(each("RESUME"));
             expect(runner.read("switchover.paused")).to.equal("");
         });
     }
