@@ -27,6 +27,7 @@ const schema: z.ZodType<ClusterOperations> = z.object({
     haproxy: workloads,
     pgbouncer: workloads,
     exporters: workloads,
+    switchoverDirectory: z.string(),
     psql: z.object({ readWrite: z.string(), readOnly: z.string(), local: z.string() }),
 });
 

@@ -1,7 +1,8 @@
 import type { PostgresExporter } from "./postgresExporter";
 import type { ClusterPlacement } from "./clusterPlacement";
-import { workloadNames } from "./defaults";
+import { defaultDataRoot, workloadNames } from "./defaults";
 import type { RouterConnection } from "./haProxy";
+import { switchoverDirectory } from "./patroniSwitchover";
 import { objectName } from "./platform/objectName";
 import type { HostConnection } from "./platform/workload";
 import { localConninfo, routerConninfo } from "./render/conninfo";
@@ -23,6 +24,8 @@ export interface ClusterOperations {
     pgbouncer: OperationsWorkload[];
     /** The exporters. */
     exporters: OperationsWorkload[];
+    /** Directory, on each node's host, of the script that hands the leader's role over; it has the name of the node. */
+    switchoverDirectory: string;
     /** Connection strings for psql in a node's container. */
     psql: OperationsPsql;
 }
@@ -66,6 +69,7 @@ export function operationsOf(
     placement: ClusterPlacement,
     router: RouterConnection,
     exporter: PostgresExporter | undefined,
+    dataRoot = defaultDataRoot,
 ): ClusterOperations {
     const workload = (name: string, host: string): OperationsWorkload => ({
         name,
@@ -82,6 +86,7 @@ export function operationsOf(
         haproxy: placement.haproxy.hosts.map((host) => workload(workloadNames.haproxy, host)),
         pgbouncer: placement.pgbouncer.hosts.map((host) => workload(workloadNames.pgbouncer, host)),
         exporters: (exporter ? nodes : []).map(([key, { host }]) => workload(workloadNames.exporter(key), host)),
+        switchoverDirectory: switchoverDirectory(dataRoot, clusterName),
         psql: {
             readWrite: routerConninfo(router.addresses, router.readWritePort, "read-write"),
             readOnly: routerConninfo(router.addresses, router.readOnlyPort, "any"),

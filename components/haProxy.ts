@@ -251,6 +251,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
                 workload: haProxyWorkload(this, args),
                 networks: networksOf(args),
                 replacementWords: replacementWords.proxy("HAProxy", args.hosts.length),
+                duringUpdate: args.patroni.poolerControl,
                 startTimeoutSeconds,
             },
             { parent: this },

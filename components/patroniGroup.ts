@@ -6,6 +6,7 @@ import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./d
 import { locateNode } from "./memberLocation";
 import { createNewLogins } from "./patroniLogins";
 import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
+import { createSwitchoverScript, PoolerControl, PoolersArgs, switchoverDirectory } from "./patroniSwitchover";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
@@ -25,7 +26,8 @@ import {
 } from "./render/patroniYaml";
 import { loginName } from "./render/roleSql";
 import { scramVerifier } from "./render/scram";
-import { failFunction, inContainerFunction, waitFor } from "./render/shell";
+import { failFunction, inContainerFunction, shellQuote, waitFor } from "./render/shell";
+import type { SwitchoverRouters } from "./render/switchoverScript";
 import { PatroniLogins, renderNewLoginsSql, renderPatroniRolesSql, systemLogin } from "./render/systemRolesSql";
 
 /** Passwords of a group's own roles. */
@@ -88,6 +90,22 @@ export interface PatroniGroupArgs {
      * **Change:** in place.
      */
     requireTls?: boolean;
+    /**
+     * The read-write entry points, which a switchover waits for. They may come later than the group.
+     *
+     * @default - none: a switchover waits for Patroni alone
+     *
+     * **Change:** in place.
+     */
+    routers?: SwitchoverRouters;
+    /**
+     * PgBouncers that are paused around a switchover; needs `routers`. They may come later than the group.
+     *
+     * @default - none: clients of PgBouncer see errors in a switchover
+     *
+     * **Change:** in place.
+     */
+    poolers?: PoolersArgs;
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
     /**
@@ -130,6 +148,12 @@ export interface PatroniEndpoint {
 export interface PatroniConnection {
     /** All nodes, known without waiting. */
     nodeEndpoints: PatroniEndpoint[];
+    /**
+     * How PgBouncers are led away from a HAProxy that is replaced.
+     *
+     * @default - none: their clients see errors then
+     */
+    poolerControl?: PoolerControl;
 }
 
 /** Time for all nodes to run, and then to have a leader and streaming replicas, at creation. */
@@ -149,6 +173,7 @@ const gateLagBytes = 16 * 1024 * 1024;
  */
 export class PatroniGroup extends pulumi.ComponentResource implements PatroniConnection {
     public readonly nodeEndpoints: PatroniEndpoint[];
+    public readonly poolerControl?: PoolerControl;
     /** Resolves when the group has a leader and the dynamic configuration is applied. */
     public readonly ready: pulumi.Output<string>;
 
@@ -158,19 +183,25 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
 
         const settings = normalizePatroniSettings(args.settings, args.memoryMiB, args.requireTls);
         const members = createMembers(name, args, settings, this);
+        const tools = createSwitchoverScripts(name, members, args, this);
         const group = rollOut(
             name,
             {
                 target: args.target,
                 members,
+                tools,
                 ready: readyScript(members, args),
                 announceMembers: describeNodesChange,
                 startTimeoutSeconds,
             },
             { parent: this },
         );
-        const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: group });
+        const dynamic = applyDynamicConfig(name, members, settings, args, {
+            parent: this,
+            dependsOn: [...group, ...tools],
+        });
         this.nodeEndpoints = nodeEndpoints(members, args, settings);
+        this.poolerControl = poolerControl(members, args);
         this.ready = dynamic.urn;
         this.registerOutputs({ nodes: this.nodeEndpoints, ready: this.ready });
     }
@@ -215,7 +246,7 @@ function createMembers(
         target: args.target,
         scope: args.target.clusterName,
         image: args.image,
-        nodeCount: Object.keys(args.nodes).length,
+        order: Object.keys(args.nodes),
         dcs: args.dcs,
         postgresMajor: settings.postgresMajor,
         postgresPort: settings.postgresPort,
@@ -262,6 +293,26 @@ function patroniLogins(passwords: PatroniPasswordArgs): pulumi.Output<PatroniLog
     });
 }
 
+function createSwitchoverScripts(
+    name: string,
+    members: Member[],
+    { target, dataRoot = defaultDataRoot, routers, poolers }: PatroniGroupArgs,
+    parent: pulumi.Resource,
+): pulumi.Resource[] {
+    const { clusterName } = target;
+    return members.map(({ key, host }) =>
+        createSwitchoverScript(name, { clusterName, key, host, dataRoot, routers, poolers }, { parent }),
+    );
+}
+
+function poolerControl([first]: Member[], { target, dataRoot, poolers }: PatroniGroupArgs): PoolerControl | undefined {
+    if (first === undefined || poolers === undefined) {
+        return undefined;
+    }
+    const directory = switchoverDirectory(dataRoot ?? defaultDataRoot, target.clusterName);
+    return { host: first.host, script: `sh ${shellQuote(`${directory}/${first.workload.name}`)} --reconnect` };
+}
+
 /** Waits, in the first node's container, until there is a leader and all nodes run or stream. */
 function readyScript(members: Member[], args: PatroniGroupArgs): string {
     const [first] = members;
@@ -300,6 +351,7 @@ function applyDynamicConfig(
         host,
         serviceName: objectName(args.target.clusterName, workload.name),
         logsCommand: logsCommand(args.target, "$1"),
+        switchoverScript: `${switchoverDirectory(args.dataRoot ?? defaultDataRoot, args.target.clusterName)}/${workload.name}`,
         scope: args.target.clusterName,
         configJson: renderPatroniDynamicJson(settings.dynamic),
         timeoutSeconds: gateTimeoutSeconds,

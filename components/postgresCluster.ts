@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ApplicationConnection, ApplicationDatabase, ApplicationEndpoints } from "./applicationDatabase";
+import type { ApplicationConnection } from "./applicationDatabase";
 import { checkCluster, clusterWarnings } from "./checks/cluster";
-import { ClusterAdministrators, DirectLogin } from "./clusterAdministrators";
+import type { DirectLogin } from "./clusterAdministrators";
 import { portsByHost } from "./checks/ports";
-import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
+import { ClusterEndpoints, ClusterNode, endpointsOf, entryPointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
+import { connectionsOf, createAdministrators, createApplications } from "./clusterLogins";
 import { ClusterMonitoring, monitoringOf } from "./clusterMonitoring";
 import { ClusterOperations, operationsOf } from "./clusterOperations";
 import { ClusterPlacement, placeOnHosts } from "./clusterPlacement";
@@ -89,14 +90,15 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
-        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy, exporter);
+        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy, exporter, args.dataRoot);
         this.networkId = context.networkId;
         this.caCertificate = certificates.caCertificate;
         this.passwords = credentials.passwords;
-        const administrators = createAdministrators(context, haproxy, sql, credentials);
-        const applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
+        const connection = { haproxy, pgbouncer, sql, salt: credentials.salt };
+        const administrators = createAdministrators(name, args, connection, context.opts);
+        const applications = createApplications(name, args, connection, context.opts);
         this.administrators = administrators?.logins ?? pulumi.secret<{ [name: string]: DirectLogin }>({});
-        this.applications = applications;
+        this.applications = connectionsOf(applications);
         const logins = [administrators, ...Object.values(applications)];
         createGuard(context, [firewall, dcs, patroni, haproxy, pgbouncer, exporter, ...logins], opts?.protect);
         this.registerOutputs({
@@ -156,7 +158,13 @@ function createCredentials({ name, args, opts }: ClusterContext): ClusterCredent
             generations: Object.fromEntries(
                 secrets.map((secret) => [passwordNames[secret], generationOf(args.passwordGenerations, secret)]),
             ),
-            withPrevious: oldest < current ? [passwordNames.statistics] : [],
+            // Clients have the old one of the statistics page, and PgBouncers theirs until they are replaced.
+            withPrevious: [
+                ...(oldest < current ? [passwordNames.statistics] : []),
+                ...(secrets.includes("pgbouncer") && generationOf(args.passwordGenerations, "pgbouncer") > 1
+                    ? [passwordNames.pgbouncer]
+                    : []),
+            ],
         },
         { ...opts, dependsOn: recordGenerations(name, args, opts) },
     );
@@ -174,8 +182,9 @@ function createPatroni(
     { servers }: ClusterCertificates,
 ): PatroniGroup {
     const { args, hosts, placement, target } = context;
+    const { routers, poolers } = entryPointsOf(args, placement);
     const { nodes, ...settings } = args.patroni ?? {};
-    const { passwords, salt } = credentials;
+    const { passwords, previousPasswords, salt } = credentials;
     return new PatroniGroup(
         `${context.name}-patroni`,
         {
@@ -197,6 +206,12 @@ function createPatroni(
                 rewindGeneration: generationOf(args.passwordGenerations, "rewind"),
                 api: required(passwords, passwordNames.patroniApi),
                 salt,
+            },
+            routers,
+            poolers: poolers && {
+                ...poolers,
+                password: required(passwords, passwordNames.pgbouncer),
+                previousPassword: previousPasswords[passwordNames.pgbouncer],
             },
             image: args.images.patroni,
             dataRoot: args.dataRoot,
@@ -292,46 +307,6 @@ function createExporter(
             image: args.images.exporter,
         },
         context.opts,
-    );
-}
-
-function createAdministrators(
-    { name, args, opts }: ClusterContext,
-    haproxy: HaProxy,
-    sql: SqlConnection,
-    { salt }: ClusterCredentials,
-): ClusterAdministrators | undefined {
-    const { administrators } = args;
-    if (administrators === undefined) {
-        return undefined;
-    }
-    const endpoint = { addresses: haproxy.addresses, port: haproxy.readWritePort, requireTls: args.tls?.requireTls };
-    const settings = { administrators, sql, endpoint, salt };
-    return new ClusterAdministrators(`${name}-administrators`, settings, opts);
-}
-
-function createApplications(
-    { name, args, opts }: ClusterContext,
-    haproxy: HaProxy,
-    pgbouncer: PgBouncer | undefined,
-    sql: SqlConnection,
-    { salt }: ClusterCredentials,
-): { [key: string]: ApplicationConnection } {
-    const { addresses } = haproxy;
-    const requireTls = args.tls?.requireTls;
-    const endpoints: ApplicationEndpoints = {
-        direct: { addresses, port: haproxy.readWritePort, requireTls },
-        readOnly: { addresses, port: haproxy.readOnlyPort, requireTls },
-        pooled: pgbouncer && { addresses: pgbouncer.addresses, port: pgbouncer.port, requireTls },
-    };
-    return Object.fromEntries(
-        Object.entries(args.applications ?? {}).map(([key, application]) => {
-            const settings = { ...application, key, sql, endpoints, salt };
-            const made = new ApplicationDatabase(`${name}-application-${key}`, settings, opts);
-            // As plain data: secrets inside a resource that a program exports as a secret can't be read by another stack.
-            const { database, owner, password, urls, roles, replicationRoles } = made;
-            return [key, { database, owner, password, urls, roles, replicationRoles }];
-        }),
     );
 }
 

@@ -48,6 +48,9 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
         ...(args.requireTls && args.certificates === undefined
             ? [{ path: `${path}.requireTls`, reason: "true was given, but no certificates; nobody could connect" }]
             : []),
+        ...(args.poolers !== undefined && args.routers === undefined
+            ? [{ path: `${path}.poolers`, reason: "given without routers; PgBouncers would go on before HAProxy does" }]
+            : []),
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
         ...checkNodes(`${path}.nodes`, args.nodes),
         ...checkSlotsApart(`${path}.slots`, args.settings.slots, Object.keys(args.nodes)),

@@ -59,7 +59,10 @@ export function renderHaProxyCfg(config: HaProxyConfig): string {
         globalSection(config),
         defaultsSection(config),
         listenStatistics(),
-        listenRole(haproxyProxies.readWrite, defaultPorts.readWrite, "/primary", config, { endSessions: true }),
+        [
+            ...listenRole(haproxyProxies.readWrite, defaultPorts.readWrite, "/primary", config, { endSessions: true }),
+            ...onePrimary(config),
+        ],
         readOnly(config, lag),
         listenRole("any", defaultPorts.any, "/health", config, { endSessions: false }),
         ...(config.poolers === undefined ? [] : [resolversOfDocker(), listenPooled(config, config.poolers)]),
@@ -103,7 +106,7 @@ function defaultsSection(config: HaProxyConfig): string[] {
         "  option dontlognull",
         "  option clitcpka",
         "  option srvtcpka",
-        "  option redispatch",
+        "  option redispatch 1",
         "  retries 2",
         `  timeout connect ${config.connectTimeoutSeconds}s`,
         `  timeout client ${config.clientTimeoutSeconds}s`,
@@ -141,6 +144,18 @@ function listenRole(
         "  option tcplog",
         "  balance leastconn",
         ...servers(check, config, options),
+    ];
+}
+
+/**
+ * Holds connections back while several servers count as primary: all do when HAProxy has just started, and the old and the new one in a
+ * switchover. They are looked at once more when each server has been checked.
+ */
+function onePrimary({ checkIntervalMilliseconds, downCheckIntervalMilliseconds }: HaProxyConfig): string[] {
+    return [
+        `  tcp-request inspect-delay ${checkIntervalMilliseconds + downCheckIntervalMilliseconds}ms`,
+        `  tcp-request content accept if { nbsrv(${haproxyProxies.readWrite}) le 1 }`,
+        "  tcp-request content reject if WAIT_END",
     ];
 }
 

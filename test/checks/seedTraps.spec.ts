@@ -184,7 +184,9 @@ describe("A trap of the seeds", () => {
             `pg-patroni-${key}-gate`,
         ]);
         expect(cluster.outOfOrder(chain)).to.deep.equal([]);
-        expect(scriptOf("pg-patroni-db2-prepare")).to.include("asked switchover pg --leader patroni-db2");
+        expect(scriptOf("pg-patroni-db2-prepare")).to.include(
+            "sh '/srv/pgha/pg/.switchover/patroni-db2' 'patroni-db2'",
+        );
         expect(scriptOf("pg-patroni-db2-gate")).to.include("/readiness?lag=");
     });
 

@@ -44,6 +44,7 @@ describe("A change", () => {
     it("of an HAProxy timeout reaches HAProxy", async () => {
         expect(await changedBy({ haproxy: { clientTimeoutSeconds: 60 } })).to.deep.equal([
             "pg-haproxy",
+            "pg-haproxy-clients",
             "pg-haproxy-config",
             "pg-haproxy-running",
         ]);

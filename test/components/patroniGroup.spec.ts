@@ -43,6 +43,7 @@ describe("PatroniGroup", () => {
                     `Command group-${key}-prepare`,
                     `Command group-${key}-replaced`,
                     `Command group-${key}-settle`,
+                    `Command group-${key}-switchover`,
                     `Secret pg-patroni-${key}-passwords`,
                     `Secret pg-patroni-${key}-pgpass`,
                     `Service pg-patroni-${key}`,
@@ -107,13 +108,17 @@ describe("PatroniGroup", () => {
             "group-b-logins",
             "group-c-logins",
             "group-members",
+            "group-a-switchover",
+            "group-b-switchover",
+            "group-c-switchover",
         ]);
     });
 
     it("hands the leader's role over before a node goes, and waits until it streams again", async () => {
         const recording = await recordPatroni();
         expect(String(recording.custom("group-b-prepare").inputs.stdin)).to.include(
-            "asked switchover pg --leader patroni-b",
+            // Rather to a, which has been replaced by then, than to c.
+            "sh '/srv/pgha/pg/.switchover/patroni-b' 'patroni-b' 'patroni-a' 'patroni-c'",
         );
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("/readiness?lag=");
     });
@@ -149,6 +154,7 @@ describe("PatroniGroup", () => {
 
     it("keeps the data when a node or the group goes", async () => {
         for (const command of (await recordPatroni()).ofType("Command")) {
+            if (command.name.endsWith("-switchover")) continue;
             expect(command.inputs.delete, command.name).to.equal(undefined);
         }
     });
@@ -156,10 +162,12 @@ describe("PatroniGroup", () => {
     it("refuses what can't be, all at once, and creates nothing", async () => {
         const nodes = { a: { host: "db1" }, b: { host: "db1" } };
         const settings = { synchronousNodeCount: 2, parameters: { shared_buffers: "8GB" } };
+        const poolers = { addresses: ["192.0.2.11"], port: 6432, password: "word" };
         const { recording, error } = await recordRefusal(
-            () => new PatroniGroup("group", patroniArgs({ nodes, settings })),
+            () => new PatroniGroup("group", patroniArgs({ nodes, settings, poolers })),
         );
         expect(problemPaths(error)).to.have.members([
+            "patroni.poolers",
             "patroni.nodes.b",
             "patroni.synchronousNodeCount",
             "patroni.parameters.shared_buffers",
