@@ -9,6 +9,7 @@ const cluster = new PostgresCluster("postgres-ha", {
     images: config.requireObject<ClusterImagesArgs>("images"),
     dockerHosts: {},
     firewall: { clients: config.requireObject<string[]>("clients") },
+    tls: { requireTls: true },
     patroni: { parameters: { log_connections: "on", log_disconnections: "on" } },
     haproxy: { ports: { readWrite: 5000, readOnly: 5001, any: 5002, statistics: 7000 } },
     pgbouncer: { enabled: false },
@@ -17,6 +18,9 @@ const cluster = new PostgresCluster("postgres-ha", {
 
 /** Where everything answers, the Patroni nodes, and what the command `pgha` needs. */
 export const { endpoints, nodes, operations } = cluster;
+
+/** Certificate of the authority that signed the nodes' certificates: what clients verify them with. */
+export const caCertificate = cluster.caCertificate;
 
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(cluster.applications);

@@ -1,9 +1,10 @@
 import { expect } from "chai";
+import { rootCertificates } from "node:tls";
 import { attempt } from "../lab/helpers/command";
 import { inContainer, lines, onHost, scriptOnHost } from "../lab/helpers/hosts";
 import { assertListening } from "../lab/helpers/outages";
 import { readSettings } from "../lab/helpers/settings";
-import { query, value } from "../lab/helpers/sql";
+import { parseUrl, query, refusal, value } from "../lab/helpers/sql";
 import { describeExample } from "./helpers/everyExample";
 import { hostsAs, LabMachines } from "./helpers/labMachines";
 import { LiveExample } from "./helpers/liveExample";
@@ -46,6 +47,15 @@ describeExample(
             it("lets the clients reach the endpoints", async () => {
                 const { readWrite, readOnly, any, statistics: pages } = up().outputs.endpoints;
                 for (const endpoint of [...readWrite, ...readOnly, ...any, ...pages]) await assertListening(endpoint);
+            });
+        });
+
+        describe("client TLS", () => {
+            it("is verified: psql checks the authority and the host's name", () => verifyFull(up()));
+
+            it("is required: a client without it is refused", async () => {
+                const { login, endpoints } = parseUrl(up().urls.direct);
+                expect(await refusal(endpoints[0] ?? "", login)).to.match(/^28000 .*no encryption/);
             });
         });
 
@@ -92,6 +102,27 @@ async function closedPorts(live: LiveExample): Promise<void> {
             for (const host of labHosts) await onHost(host, ["timeout", "2", "bash", "-c", probe]);
         }
     }
+}
+
+async function verifyFull(live: LiveExample): Promise<void> {
+    const [client] = live.workloads("patroni");
+    if (client === undefined) throw new Error("the example has no node");
+    const query = "SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    const psql = (certificate: string): Promise<string> => {
+        const script = `printf %s "$2" >/tmp/ca.pem
+psql -XAt -d "$1&sslmode=verify-full&sslrootcert=/tmp/ca.pem" -c "${query}"`;
+        return inContainer(client.labHost, client.label, [
+            "bash",
+            "-euc",
+            script,
+            "psql",
+            live.urls.direct,
+            certificate,
+        ]);
+    };
+    expect((await psql(live.outputs.caCertificate ?? "")).trim()).to.match(/^t\|TLSv1\.[23]$/);
+    const refused = await psql(rootCertificates[0] ?? "").catch(String);
+    expect(refused).to.match(/certificate verify failed/);
 }
 
 async function dumpAndRestore(live: LiveExample): Promise<void> {

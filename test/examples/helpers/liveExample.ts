@@ -38,6 +38,7 @@ const outputs = z.object({
     ),
     administrators: z.record(z.string(), login).optional(),
     passwords: z.record(z.string(), z.string()),
+    caCertificate: z.string().optional(),
     alertRules: z.string().optional(),
 });
 
@@ -73,9 +74,10 @@ export class LiveExample {
         return application.urls;
     }
 
-    /** Where a URL leads. */
+    /** Where a URL leads, as a client comes there that verifies certificates where the example exports the authority's. */
     public target(url: string): Target {
-        return parseUrl(url);
+        const target = parseUrl(url);
+        return { ...target, login: { ...target.login, caCertificate: this.outputs.caCertificate } };
     }
 
     /** Containers of one part of the cluster. */
