@@ -293,7 +293,7 @@ function createApplications(
     pgbouncer: PgBouncer | undefined,
     sql: SqlConnection,
     { salt }: ClusterCredentials,
-): { [key: string]: ApplicationDatabase } {
+): { [key: string]: ApplicationConnection } {
     const { addresses } = haproxy;
     const requireTls = args.tls?.requireTls;
     const endpoints: ApplicationEndpoints = {
@@ -302,10 +302,13 @@ function createApplications(
         pooled: pgbouncer && { addresses: pgbouncer.addresses, port: pgbouncer.port, requireTls },
     };
     return Object.fromEntries(
-        Object.entries(args.applications ?? {}).map(([key, application]) => [
-            key,
-            new ApplicationDatabase(`${name}-application-${key}`, { ...application, key, sql, endpoints, salt }, opts),
-        ]),
+        Object.entries(args.applications ?? {}).map(([key, application]) => {
+            const settings = { ...application, key, sql, endpoints, salt };
+            const made = new ApplicationDatabase(`${name}-application-${key}`, settings, opts);
+            // As plain data: secrets inside a resource that a program exports as a secret can't be read by another stack.
+            const { database, owner, password, urls, roles, replicationRoles } = made;
+            return [key, { database, owner, password, urls, roles, replicationRoles }];
+        }),
     );
 }
 

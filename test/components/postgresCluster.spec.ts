@@ -118,6 +118,14 @@ describe("PostgresCluster", () => {
         expect(recording.names()).to.include("pg-application-shop");
     });
 
+    it("tells of each application in plain data, which another stack can read as a secret", async () => {
+        let told: object = {};
+        await record(() => {
+            told = createCluster(clusterArgs({ applications: { shop: {} } })).applications.shop ?? {};
+        });
+        expect(Object.keys(told)).to.deep.equal(["database", "owner", "password", "urls", "roles", "replicationRoles"]);
+    });
+
     it("tells where everything answers", async () => {
         let told: unknown;
         await record(() => {
