@@ -27,6 +27,7 @@ describeExample(
             domain: "example.com",
         }),
         data: {
+            isReused: true,
             kept: (node) => ({ volume: `pg-ha-${node}` }),
             removal: "docker volume ls --quiet --filter name=^pg-ha- | xargs --no-run-if-empty docker volume rm",
         },

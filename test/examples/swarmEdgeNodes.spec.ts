@@ -42,7 +42,7 @@ describeExample(
         folder: "swarm-edge-nodes",
         machines: LabMachines.Swarm,
         settings,
-        data: { kept: (node) => ({ file: `/srv/pgha/pgprod/${node}/17/data/PG_VERSION` }), removal },
+        data: { isReused: false, kept: (node) => ({ file: `/srv/pgha/pgprod/${node}/17/data/PG_VERSION` }), removal },
     },
     (up) => {
         it("HAProxy runs on the edge nodes only, in host mode", async () => {
@@ -78,10 +78,8 @@ describeExample(
         });
 
         it("PostgreSQL has the figures of its settings", async () => {
-            for (const [parameter, figure] of Object.entries(parameters)) {
-                for (const [node, answer] of await up().onEachNode(`SHOW ${parameter}`)) {
-                    expect(answer, `${parameter} on ${node}`).to.deep.equal([figure]);
-                }
+            for (const [node, figures] of await up().parameters(Object.keys(parameters))) {
+                expect(figures, node).to.deep.equal(parameters);
             }
         });
 

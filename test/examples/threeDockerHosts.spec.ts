@@ -21,6 +21,7 @@ describeExample(
         machines: LabMachines.Plain,
         settings: () => ({ hosts: hostsAs(hostKeys), images: readSettings().images, clients }),
         data: {
+            isReused: true,
             kept: (node) => ({ file: `/srv/pgha/postgres-ha/${node}/17/data/PG_VERSION` }),
             removal: "rm -rf /srv/pgha/postgres-ha",
         },

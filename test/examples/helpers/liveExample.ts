@@ -140,6 +140,15 @@ export class LiveExample {
         return new Map(nodes.map(({ name }, index) => [name, answers[index] ?? []]));
     }
 
+    /** Values of parameters of PostgreSQL on every node, by the node's name. */
+    public async parameters(names: string[]): Promise<Map<string, { [name: string]: string }>> {
+        const list = names.map((name) => `'${name}'`).join(", ");
+        const answers = await this.onEachNode(`SELECT name, current_setting(name) FROM unnest(ARRAY[${list}]) AS name`);
+        return new Map(
+            [...answers].map(([node, rows]) => [node, Object.fromEntries(rows.map((row) => row.split("|")))]),
+        );
+    }
+
     /** Kills the main process of a container, as the kernel does when memory runs out: Docker doesn't count that as a stop. */
     public async kill({ labHost, label }: Workload): Promise<void> {
         const filter = ["--filter", `label=pgha.workload=${label}`, "--filter", "status=running"];
