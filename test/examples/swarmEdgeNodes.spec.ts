@@ -264,6 +264,7 @@ async function startEtcd(): Promise<{ endpoints: string[] }> {
     const url = `http://${address}:12379`;
     const options = `--data-dir /tmp/etcd --listen-client-urls http://0.0.0.0:12379 --advertise-client-urls ${url}`;
     const start = `docker run --detach --name pgha-external-etcd --publish 12379:12379`;
+    await onHost("db3", ["docker", "rm", "--force", "pgha-external-etcd"]);
     await scriptOnHost("db3", `${start} ${readSettings().images.etcd} etcd ${options}`);
     return { endpoints: [url] };
 }

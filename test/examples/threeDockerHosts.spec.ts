@@ -95,14 +95,14 @@ async function statistics(live: LiveExample): Promise<void> {
 
 async function closedPorts(live: LiveExample): Promise<void> {
     const addresses = Object.values(live.outputs.operations.hosts).map(({ address }) => address);
-    for (const address of addresses) {
-        for (const port of [2379, 2380, 5432, 8008]) {
-            const probe = `exec 3<>/dev/tcp/${address}/${port}`;
-            const here = await attempt("timeout", ["2", "bash", "-c", probe]);
-            expect(here.status, `${address}:${port} from outside`).not.to.equal(0);
-            for (const host of labHosts) await onHost(host, ["timeout", "2", "bash", "-c", probe]);
-        }
-    }
+    const doors = addresses.flatMap((address) => [2379, 2380, 5432, 8008].map((port) => `${address}/${port}`));
+    const dial = (door: string): string[] => ["timeout", "2", "bash", "-c", `exec 3<>/dev/tcp/${door}`];
+    await Promise.all(
+        doors.map(async (door) => {
+            expect((await attempt("env", dial(door))).status, `${door} from outside`).not.to.equal(0);
+        }),
+    );
+    for (const host of labHosts) for (const door of doors) await onHost(host, dial(door));
 }
 
 async function verifyFull(live: LiveExample): Promise<void> {
