@@ -1,11 +1,14 @@
 import { expect } from "chai";
 import { rootCertificates } from "node:tls";
-import { attempt } from "../lab/helpers/command";
+import { attempt, run } from "../lab/helpers/command";
 import { inContainer, lines, onHost, scriptOnHost } from "../lab/helpers/hosts";
 import { assertListening } from "../lab/helpers/outages";
 import { readSettings } from "../lab/helpers/settings";
 import { parseUrl, query, refusal, value } from "../lab/helpers/sql";
+import { note } from "../lab/helpers/wait";
+import { describeWriters } from "../lab/helpers/writers";
 import { describeExample } from "./helpers/everyExample";
+import { ExampleWriters } from "./helpers/exampleWriters";
 import { hostsAs, LabMachines } from "./helpers/labMachines";
 import { LiveExample } from "./helpers/liveExample";
 
@@ -71,6 +74,10 @@ describeExample(
 
         it("a logical backup is taken from a replica and brought back", () => dumpAndRestore(up()));
 
+        it("a leader that is cut off is replaced, follows the new one afterwards, and no acknowledged row is lost", async function () {
+            note(this, await cutLeaderOff(up()));
+        });
+
         it("a replica that is copied anew streams again", async () => {
             const leader = await up().leader();
             const replica = up()
@@ -124,6 +131,29 @@ psql -XAt -d "$1&sslmode=verify-full&sslrootcert=/tmp/ca.pem" -c "${query}"`;
     expect((await psql(live.outputs.caCertificate ?? "")).trim()).to.match(/^t\|TLSv1\.[23]$/);
     const refused = await psql(rootCertificates[0] ?? "").catch(String);
     expect(refused).to.match(/certificate verify failed/);
+}
+
+/** Pulls the leader's network cable until somebody else takes writes; tells what the clients saw. */
+async function cutLeaderOff(live: LiveExample): Promise<string> {
+    const earlier = await live.leader();
+    const writers = await ExampleWriters.start(live);
+    try {
+        await run("lab/host.sh", ["cut", earlier.labHost]);
+        try {
+            await writers.waitForAnswers();
+        } finally {
+            await run("lab/host.sh", ["heal", earlier.labHost]);
+        }
+        await live.waitForHealth();
+        const result = await writers.stop();
+        const later = await live.leader();
+        expect(later.name).not.to.equal(earlier.name);
+        expect(result.lost).to.deep.equal([]);
+        expect(result.stale).to.equal(0);
+        return `${earlier.name} cut off, then ${later.name} leads; ${describeWriters(result)}`;
+    } finally {
+        await writers.abandon();
+    }
 }
 
 async function dumpAndRestore(live: LiveExample): Promise<void> {
