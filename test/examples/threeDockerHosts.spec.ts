@@ -9,20 +9,21 @@ import { note } from "../lab/helpers/wait";
 import { describeWriters } from "../lab/helpers/writers";
 import { describeExample } from "./helpers/everyExample";
 import { ExampleWriters } from "./helpers/exampleWriters";
-import { hostsAs, LabMachines } from "./helpers/labMachines";
+import { clientAddress, hostsAs, LabMachines } from "./helpers/labMachines";
 import { LiveExample } from "./helpers/liveExample";
 
 const hostKeys = ["vm1", "vm2", "vm3"];
 const labHosts = ["db1", "db2", "db3"];
 
-/** The machine that runs the tests: a client, and no host of the cluster. */
-const clients = ["10.77.0.1/32"];
-
 describeExample(
     {
         folder: "three-docker-hosts",
         machines: LabMachines.Plain,
-        settings: () => ({ hosts: hostsAs(hostKeys), images: readSettings().images, clients }),
+        settings: () => ({
+            hosts: hostsAs(hostKeys),
+            images: readSettings().images,
+            clients: [`${clientAddress()}/32`],
+        }),
         data: {
             isReused: true,
             kept: (node) => ({ file: `/srv/pgha/postgres-ha/${node}/17/data/PG_VERSION` }),
