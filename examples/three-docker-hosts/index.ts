@@ -8,7 +8,10 @@ const cluster = new PostgresCluster("postgres-ha", {
     hosts,
     images: config.requireObject<ClusterImagesArgs>("images"),
     dockerHosts: {},
-    firewall: { clients: config.requireObject<string[]>("clients") },
+    firewall: {
+        clients: config.requireObject<string[]>("clients"),
+        monitoring: config.requireObject<string[]>("monitoring"),
+    },
     tls: { requireTls: true },
     patroni: { parameters: { log_connections: "on", log_disconnections: "on" } },
     haproxy: { ports: { readWrite: 5000, readOnly: 5001, any: 5002, statistics: 7000 } },

@@ -141,6 +141,12 @@ async function followChanges(live: LiveExample): Promise<string> {
     const url = application?.replicationRoles?.app_subscriber?.url ?? "";
     await query(endpoint, owner.login, "CREATE TABLE changes (n int PRIMARY KEY)");
     await query(endpoint, owner.login, "CREATE PUBLICATION app_pub FOR TABLE changes");
+    // Changes from before the publication can't be read with it, and the slot is older.
+    await query(
+        endpoint,
+        live.target(url).login,
+        "SELECT pg_replication_slot_advance('app_changes', pg_current_wal_lsn())",
+    );
 
     const subscriber = await startSubscriber(images.patroni, url);
     try {

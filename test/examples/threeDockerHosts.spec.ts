@@ -19,11 +19,10 @@ describeExample(
     {
         folder: "three-docker-hosts",
         machines: LabMachines.Plain,
-        settings: () => ({
-            hosts: hostsAs(hostKeys),
-            images: readSettings().images,
-            clients: [`${clientAddress()}/32`],
-        }),
+        settings: () => {
+            const here = [`${clientAddress()}/32`];
+            return { hosts: hostsAs(hostKeys), images: readSettings().images, clients: here, monitoring: here };
+        },
         data: {
             isReused: true,
             kept: (node) => ({ file: `/srv/pgha/postgres-ha/${node}/17/data/PG_VERSION` }),
