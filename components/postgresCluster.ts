@@ -93,7 +93,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         const administrators = createAdministrators(context, haproxy, sql, credentials);
         const applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
         this.administrators = administrators?.logins ?? pulumi.secret<{ [name: string]: DirectLogin }>({});
-        this.applications = applications;
+        this.applications = connectionsOf(applications);
         const logins = [administrators, ...Object.values(applications)];
         createGuard(context, [firewall, dcs, patroni, haproxy, pgbouncer, exporter, ...logins], opts?.protect);
         this.registerOutputs({
@@ -293,7 +293,7 @@ function createApplications(
     pgbouncer: PgBouncer | undefined,
     sql: SqlConnection,
     { salt }: ClusterCredentials,
-): { [key: string]: ApplicationConnection } {
+): { [key: string]: ApplicationDatabase } {
     const { addresses } = haproxy;
     const requireTls = args.tls?.requireTls;
     const endpoints: ApplicationEndpoints = {
@@ -302,13 +302,20 @@ function createApplications(
         pooled: pgbouncer && { addresses: pgbouncer.addresses, port: pgbouncer.port, requireTls },
     };
     return Object.fromEntries(
-        Object.entries(args.applications ?? {}).map(([key, application]) => {
-            const settings = { ...application, key, sql, endpoints, salt };
-            const made = new ApplicationDatabase(`${name}-application-${key}`, settings, opts);
-            // As plain data: secrets inside a resource that a program exports as a secret can't be read by another stack.
-            const { database, owner, password, urls, roles, replicationRoles } = made;
-            return [key, { database, owner, password, urls, roles, replicationRoles }];
-        }),
+        Object.entries(args.applications ?? {}).map(([key, application]) => [
+            key,
+            new ApplicationDatabase(`${name}-application-${key}`, { ...application, key, sql, endpoints, salt }, opts),
+        ]),
+    );
+}
+
+/** As plain data: secrets inside a resource that a program exports as a secret can't be read by another stack. */
+function connectionsOf(applications: { [key: string]: ApplicationDatabase }): { [key: string]: ApplicationConnection } {
+    return Object.fromEntries(
+        Object.entries(applications).map(([key, { database, owner, password, urls, roles, replicationRoles }]) => [
+            key,
+            { database, owner, password, urls, roles, replicationRoles },
+        ]),
     );
 }
 

@@ -126,6 +126,11 @@ describe("PostgresCluster", () => {
         expect(Object.keys(told)).to.deep.equal(["database", "owner", "password", "urls", "roles", "replicationRoles"]);
     });
 
+    it("guards the applications' databases, too", async () => {
+        const recording = await recordCluster({ applications: { shop: {} } });
+        expect(recording.ancestorsOf("pg-guard")).to.include("pg-application-shop-database");
+    });
+
     it("tells where everything answers", async () => {
         let told: unknown;
         await record(() => {
