@@ -129,6 +129,7 @@ describe("A change", () => {
             "pg-credentials-haproxy-statistics-generation-2",
             "pg-generations",
             "pg-haproxy",
+            "pg-haproxy-clients",
             "pg-haproxy-running",
             "pg-haproxy-users",
         ]);

@@ -103,14 +103,9 @@ describe("PatroniGroup", () => {
         ]);
         const end = ["group-running", "group-b-settle", "group-ready", "group-dynamic-config"];
         expect(recording.outOfOrder(["group-members", ...chain, ...end])).to.deep.equal([]);
-        expect(recording.ancestorsOf("group-a-prepare")).to.deep.equal([
-            "group-a-logins",
-            "group-b-logins",
-            "group-c-logins",
+        expect(recording.ancestorsOf("group-a-prepare")).to.have.members([
             "group-members",
-            "group-a-switchover",
-            "group-b-switchover",
-            "group-c-switchover",
+            ...["a", "b", "c"].flatMap((key) => [`group-${key}-logins`, `group-${key}-switchover`]),
         ]);
     });
 

@@ -124,7 +124,20 @@ describe("PostgresCluster", () => {
         await record(() => {
             told = createCluster(clusterArgs({ applications: { shop: {} } })).applications.shop ?? {};
         });
-        expect(Object.keys(told)).to.deep.equal(["database", "owner", "password", "urls", "roles", "replicationRoles"]);
+        expect(Object.keys(told)).to.deep.equal([
+            "database",
+            "owner",
+            "username",
+            "password",
+            "urls",
+            "roles",
+            "replicationRoles",
+        ]);
+    });
+
+    it("guards the applications' databases, too", async () => {
+        const recording = await recordCluster({ applications: { shop: {} } });
+        expect(recording.ancestorsOf("pg-guard")).to.include("pg-application-shop-database");
     });
 
     it("tells where everything answers", async () => {

@@ -29,7 +29,8 @@ describeExample(
         data: {
             isReused: true,
             kept: (node) => ({ volume: `pg-ha-${node}` }),
-            removal: "docker volume ls --quiet --filter name=^pg-ha- | xargs --no-run-if-empty docker volume rm",
+            removal:
+                "docker volume ls --quiet --filter name=^pg-ha- | xargs --no-run-if-empty docker volume rm; rm -rf /srv/pgha/pg-ha",
         },
     },
     (up) => {
