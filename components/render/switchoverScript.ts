@@ -66,7 +66,8 @@ export function renderSwitchoverScript(script: SwitchoverScript): string {
         'mark="$0.paused"',
         'mine() { [ "$(cat "$mark" 2>/dev/null)" = "$1" ]; }',
         'if [ "$1" = --reconnect ]; then',
-        '  in_node "$@"',
+        // Clients that see an error are no reason to stop the roll-out.
+        '  in_node "$@" || true',
         "  exit 0",
         "fi",
         'if [ "$1" = --guard ]; then',
@@ -95,7 +96,7 @@ export function renderSwitchoverScript(script: SwitchoverScript): string {
 const refusedStatus = 3;
 
 /** Time for all HAProxys to be replaced. */
-const replacementTimeoutSeconds = 300;
+const replacementTimeoutSeconds = 180;
 
 /** What runs in the node's container. */
 function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
