@@ -30,7 +30,7 @@ test: ## run all tests
 test-examples: toolchain node_modules ## bring each example up in the lab, break it, and take it down
 	@source toolchain/env.sh && npm run --silent test:examples
 
-drill: ## kill, stop and cut off the leader under load; ARGS="--rounds 5 --record docs/benchmarks.md"
+drill: ## break and change the cluster under load; ARGS="--planned --rounds 3 --record docs/benchmarks.md"
 	@source lab/env.sh && npx tsx lab/drill/main.ts $(ARGS)
 
 .PHONY: help toolchain lab images up down test test-examples drill

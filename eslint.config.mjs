@@ -95,14 +95,19 @@ export default defineConfig(
     {
         files: ["components/checks/**/*.ts"],
         rules: forbidImports(noProgram, noPulumi, {
-            regex: "^\\.\\./(?!render/|defaults$|clusterPlacement$|patroniSettings$)",
+            regex: "^\\.\\./(?!render/|defaults$|clusterPlacement$|passwordGenerations$|patroniSettings$)",
             allowTypeImports: true,
             message: "checks/ takes only types from components.",
         }),
     },
     {
         // These fill in defaults for the checks and are as pure as they are.
-        files: ["components/clusterPlacement.ts", "components/patroniSettings.ts", "components/defaults.ts"],
+        files: [
+            "components/clusterPlacement.ts",
+            "components/passwordGenerations.ts",
+            "components/patroniSettings.ts",
+            "components/defaults.ts",
+        ],
         rules: forbidImports(noProgram, noPulumi, {
             regex: "^\\./(?!render/|checks/|defaults$)",
             allowTypeImports: true,

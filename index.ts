@@ -21,16 +21,7 @@ export const operations = cluster.operations;
 export const caCertificate = cluster.caCertificate;
 
 /** Databases, logins and connection URLs, by application. */
-export const applications = pulumi.secret(
-    Object.fromEntries(
-        Object.entries(cluster.applications).map(
-            ([key, { database, owner, password, urls, roles, replicationRoles }]) => [
-                key,
-                { database, owner, password, urls, roles, replicationRoles },
-            ],
-        ),
-    ),
-);
+export const applications = pulumi.secret(cluster.applications);
 
 /** Targets and alert rules for Prometheus. */
 export const monitoring = cluster.monitoring;

@@ -9,6 +9,7 @@ import {
     ClusterEtcdArgs,
     ClusterImagesArgs,
     ClusterNetworkArgs,
+    ClusterPasswordGenerationsArgs,
     ClusterPatroniArgs,
     ClusterTlsArgs,
     ConsulMemberArgs,
@@ -247,6 +248,8 @@ const tls = fields<ClusterTlsArgs>({
     certificateAuthority: fields<CertificateAuthorityArgs>({ certificate: text, privateKey: text }).optional(),
 });
 
+const generations = { passwordGeneration: number.optional(), oldestPasswordGeneration: number.optional() };
+
 const application = fields<ApplicationArgs>({
     database: text.optional(),
     owner: text.optional(),
@@ -256,21 +259,30 @@ const application = fields<ApplicationArgs>({
             fields<ApplicationRoleArgs>({
                 access: z.enum(RoleAccess).optional(),
                 connectionLimit: number.optional(),
-                passwordGeneration: number.optional(),
+                ...generations,
             }),
         )
         .optional(),
     replicationRoles: z
-        .record(
-            text,
-            fields<ReplicationRoleArgs>({ connectionLimit: number.optional(), passwordGeneration: number.optional() }),
-        )
+        .record(text, fields<ReplicationRoleArgs>({ connectionLimit: number.optional(), ...generations }))
         .optional(),
     schemas: texts.optional(),
     extensions: texts.optional(),
     connectionLimit: number.optional(),
-    passwordGeneration: number.optional(),
+    ...generations,
     allowDrop: flag.optional(),
+});
+
+const passwordGenerations = fields<ClusterPasswordGenerationsArgs>({
+    all: number.optional(),
+    superuser: number.optional(),
+    replication: number.optional(),
+    rewind: number.optional(),
+    patroniApi: number.optional(),
+    pgbouncer: number.optional(),
+    exporter: number.optional(),
+    statistics: number.optional(),
+    oldestStatistics: number.optional(),
 });
 
 /** The stack's settings. Their names, meanings and defaults are those of `PostgresClusterArgs`. */
@@ -297,7 +309,8 @@ const shape: Shape<Settings> = {
     tls: tls.optional(),
     firewall: firewall.optional(),
     applications: z.record(text, application).optional(),
-    administrators: z.record(text, fields<AdministratorArgs>({ passwordGeneration: number.optional() })).optional(),
+    administrators: z.record(text, fields<AdministratorArgs>(generations)).optional(),
+    passwordGenerations: passwordGenerations.optional(),
     dataRoot: text.optional(),
     dataVolumes: flag.optional(),
     labels: textMap.optional(),

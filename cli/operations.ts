@@ -28,6 +28,7 @@ const schema: z.ZodType<ClusterOperations> = z.object({
     pgbouncer: workloads,
     exporters: workloads,
     internalTls: z.boolean().optional(),
+    switchoverDirectory: z.string(),
     psql: z.object({ readWrite: z.string(), readOnly: z.string(), local: z.string() }),
 });
 

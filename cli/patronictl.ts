@@ -9,17 +9,27 @@ import { PatroniStatus } from "./status";
 /** Runs patronictl in a node's container. */
 export async function runPatronictl(
     { clusterName }: ClusterOperations,
-    { host, label }: OperationsWorkload,
+    node: OperationsWorkload,
     run: RunScript,
     words: string[],
     timeoutSeconds: number,
 ): Promise<void> {
     const [verb = "", ...others] = words;
     const script = [
-        inContainerFunction(label),
+        inContainerFunction(node.label),
         patronictlFunctions,
         `asked ${[verb, clusterName, ...others].map(shellQuote).join(" ")}`,
     ].join("\n");
+    await askPatroni(node, run, script, timeoutSeconds);
+}
+
+/** Runs a script, on a node's host, that asks Patroni for a change and fails if it refused. */
+export async function askPatroni(
+    { host }: OperationsWorkload,
+    run: RunScript,
+    script: string,
+    timeoutSeconds: number,
+): Promise<void> {
     const { status, stderr } = await run(host, script, timeoutSeconds).catch((error: unknown) => {
         throw new CommandFailure(`host ${host}: ${messageOf(error)}`, "look at 'pgha status'", ExitStatus.Unreachable);
     });

@@ -1,9 +1,10 @@
 import type { ClusterOperations } from "../components";
+import { shellQuote } from "../components/render/shell";
 import { CommandFailure } from "./failure";
 import { findLeader, isStreaming, isSynchronous, isUp } from "./health";
 import { RunScript } from "./hosts";
 import { findNode } from "./operations";
-import { answeringNode, runPatronictl } from "./patronictl";
+import { answeringNode, askPatroni } from "./patronictl";
 import { PatroniMemberStatus, PatroniStatus, readPatroni } from "./status";
 import { confirm, Terminal } from "./terminal";
 import { secondsSince, waitFor } from "./waiting";
@@ -26,14 +27,8 @@ export async function switchover(
     await confirm(`Hand the leader's role from ${leader.name} to ${target}? Its sessions end.`, options.yes, terminal);
 
     const began = performance.now();
-    const words = [
-        "switchover",
-        "--force",
-        "--leader",
-        leader.name,
-        ...(wanted === undefined ? [] : ["--candidate", wanted]),
-    ];
-    await runPatronictl(operations, asked, run, words, timeoutSeconds);
+    const words = ["sh", `${operations.switchoverDirectory}/${asked.name}`, leader.name, wanted ?? ""];
+    await askPatroni(asked, run, words.filter(Boolean).map(shellQuote).join(" "), timeoutSeconds);
     const successor = await waitFor(async () => {
         const found = findLeader(await readPatroni(operations, run));
         return found !== undefined && found.name !== leader.name && found.acceptsWrites === true ? found : undefined;

@@ -2,11 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkApplication } from "./checks/applications";
 import { DirectLogin, directLogins } from "./clusterAdministrators";
 import { createPassword } from "./clusterCredentials";
+import { LoginGenerationArgs, loginGenerations } from "./passwordGenerations";
 import { assertNoProblems } from "./platform/problems";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
 import { ConnectionTarget, renderConnectionUrl } from "./render/connectionUrl";
 import { scramVerifier } from "./render/scram";
-import { RoleAccess, RoleAttribute, renderApplicationDropSql, renderApplicationSql, RoleSql } from "./render/sql";
+import { loginName, RoleAttribute, RoleSql } from "./render/roleSql";
+import { RoleAccess, renderApplicationDropSql, renderApplicationSql } from "./render/sql";
 
 /** A further role of an application. */
 export interface ApplicationRoleArgs {
@@ -27,13 +29,22 @@ export interface ApplicationRoleArgs {
      */
     connectionLimit?: number;
     /**
-     * A greater number makes a new password.
+     * A greater number makes a new password, with a login of its own; the one before stays valid, too.
      *
      * @default 1
      *
-     * **Change:** in place; sessions that are open go on, new ones need the new password.
+     * **Change:** in place; what the outputs give out is the new login.
      */
     passwordGeneration?: number;
+    /**
+     * Oldest generation that still logs in; a greater number refuses those before it. Each generation has a login of its own, so that clients
+     * can change over one after the other.
+     *
+     * @default - the generation before `passwordGeneration`
+     *
+     * **Change:** in place; sessions that are open go on.
+     */
+    oldestPasswordGeneration?: number;
 }
 
 /** A consumer of an application's changes by logical replication. */
@@ -47,13 +58,22 @@ export interface ReplicationRoleArgs {
      */
     connectionLimit?: number;
     /**
-     * A greater number makes a new password.
+     * A greater number makes a new password, with a login of its own; the one before stays valid, too.
      *
      * @default 1
      *
-     * **Change:** in place; sessions that are open go on, new ones need the new password.
+     * **Change:** in place; what the outputs give out is the new login.
      */
     passwordGeneration?: number;
+    /**
+     * Oldest generation that still logs in; a greater number refuses those before it. Each generation has a login of its own, so that clients
+     * can change over one after the other.
+     *
+     * @default - the generation before `passwordGeneration`
+     *
+     * **Change:** in place; sessions that are open go on.
+     */
+    oldestPasswordGeneration?: number;
 }
 
 /** An application's database. */
@@ -117,13 +137,22 @@ export interface ApplicationArgs {
      */
     connectionLimit?: number;
     /**
-     * A greater number makes a new password for the owner.
+     * A greater number makes a new password for the owner, with a login of its own; the one before stays valid, too.
      *
      * @default 1
      *
-     * **Change:** in place; sessions that are open go on, new ones need the new password.
+     * **Change:** in place; what the outputs give out is the new login.
      */
     passwordGeneration?: number;
+    /**
+     * Oldest generation that still logs in; a greater number refuses those before it. Each generation has a login of its own, so that clients
+     * can change over one after the other.
+     *
+     * @default - the generation before `passwordGeneration`
+     *
+     * **Change:** in place; sessions that are open go on.
+     */
+    oldestPasswordGeneration?: number;
     /**
      * Whether the database and its roles are dropped, with all their data, when the application is taken out or the stack is destroyed.
      *
@@ -182,6 +211,8 @@ export interface ApplicationConnection {
     database: string;
     /** Name of the owner. */
     owner: string;
+    /** The name under which the owner logs in: its own with the first password. */
+    username: string;
     /** The owner's password; secret. */
     password: pulumi.Output<string>;
     /** The owner's connection URLs; secret. They resolve when the database is there. */
@@ -205,6 +236,7 @@ export interface ApplicationConnection {
 export class ApplicationDatabase extends pulumi.ComponentResource implements ApplicationConnection {
     public readonly database: string;
     public readonly owner: string;
+    public readonly username: string;
     public readonly password: pulumi.Output<string>;
     public readonly urls: pulumi.Output<ApplicationUrls>;
     public readonly roles: pulumi.Output<{ [name: string]: ApplicationLogin }>;
@@ -216,6 +248,7 @@ export class ApplicationDatabase extends pulumi.ComponentResource implements App
 
         this.database = args.database ?? args.key;
         this.owner = args.owner ?? args.key;
+        this.username = loginName(this.owner, args.passwordGeneration ?? 1);
         this.password = createPassword(`${name}-owner`, args.passwordGeneration ?? 1, this);
         const rolePasswords = createRolePasswords(name, args.roles, this);
         const consumerPasswords = createRolePasswords(name, args.replicationRoles, this);
@@ -225,29 +258,32 @@ export class ApplicationDatabase extends pulumi.ComponentResource implements App
                 pulumi.Unwrap<T>
             >;
         this.urls = after(
-            this.password.apply((password) => urlsOf(args.endpoints, this.owner, password, this.database)),
+            this.password.apply((password) => urlsOf(args.endpoints, this.username, password, this.database)),
         );
         this.roles = after(
-            pulumi
-                .output(rolePasswords)
-                .apply((passwords) =>
-                    Object.fromEntries(
-                        Object.entries(passwords).map(([username, password]) => [
-                            username,
-                            { username, password, urls: urlsOf(args.endpoints, username, password, this.database) },
-                        ]),
-                    ),
+            pulumi.output(rolePasswords).apply((passwords) =>
+                Object.fromEntries(
+                    Object.entries(passwords).map(([role, password]) => {
+                        const username = loginName(role, args.roles?.[role]?.passwordGeneration ?? 1);
+                        const urls = urlsOf(args.endpoints, username, password, this.database);
+                        return [role, { username, password, urls }];
+                    }),
                 ),
+            ),
         );
         this.replicationRoles = after(
             pulumi
                 .output(consumerPasswords)
-                .apply((passwords) => directLogins(passwords, args.endpoints.direct, this.database)),
+                .apply((passwords) =>
+                    directLogins(passwords, args.replicationRoles, args.endpoints.direct, this.database),
+                ),
         );
-        const { database, owner, urls, roles, replicationRoles } = this;
-        this.registerOutputs({ database, owner, urls, roles, replicationRoles });
+        const { database, owner, username, urls, roles, replicationRoles } = this;
+        this.registerOutputs({ database, owner, username, urls, roles, replicationRoles });
     }
 }
+
+type LoginArgs = LoginGenerationArgs & { connectionLimit?: number };
 
 type Passwords = { [role: string]: pulumi.Output<string> };
 
@@ -274,24 +310,24 @@ function createDatabase(
     const sql = pulumi
         .all([application.password, pulumi.output(rolePasswords), args.salt])
         .apply(([ownerPassword, passwords, salt]) => {
-            const login = (role: string, password: string, connectionLimit = -1): RoleSql => ({
-                name: role,
-                verifier: scramVerifier(password, `${salt}${role}`),
-                connectionLimit,
-            });
+            const login = (role: string, password: string, settings: LoginArgs): RoleSql => {
+                const generations = loginGenerations(settings);
+                const verifier = scramVerifier(password, `${salt}${loginName(role, generations.current)}`);
+                return { name: role, verifier, generations, connectionLimit: settings.connectionLimit ?? -1 };
+            };
             return renderApplicationSql({
                 key: args.key,
                 database,
                 connectionLimit: args.connectionLimit ?? -1,
-                owner: login(owner, ownerPassword),
+                owner: login(owner, ownerPassword, { ...args, connectionLimit: undefined }),
                 roles: [
                     ...Object.entries(args.roles ?? {}).map(([role, settings]) => ({
-                        ...login(role, passwords[role] ?? "", settings.connectionLimit),
+                        ...login(role, passwords[role] ?? "", settings),
                         access: settings.access ?? RoleAccess.ReadOnly,
                     })),
                     // A subscription begins with a copy of the tables.
                     ...Object.entries(args.replicationRoles ?? {}).map(([role, settings]) => ({
-                        ...login(role, passwords[role] ?? "", settings.connectionLimit),
+                        ...login(role, passwords[role] ?? "", settings),
                         access: RoleAccess.ReadOnly,
                         attributes: [RoleAttribute.Replication],
                     })),

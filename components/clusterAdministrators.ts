@@ -1,22 +1,33 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkAdministrators } from "./checks/applications";
 import { createPassword } from "./clusterCredentials";
+import { LoginGenerationArgs, loginGenerations } from "./passwordGenerations";
 import { assertNoProblems } from "./platform/problems";
 import { createSqlCommand, SqlConnection } from "./platform/sqlCommand";
 import { ConnectionTarget, renderConnectionUrl } from "./render/connectionUrl";
+import { loginName } from "./render/roleSql";
 import { scramVerifier } from "./render/scram";
 import { renderAdministratorsSql } from "./render/sql";
 
 /** A login that makes databases and roles, and is no superuser (seed 000 calls it `admin`). */
 export interface AdministratorArgs {
     /**
-     * A greater number makes a new password.
+     * A greater number makes a new password, with a login of its own; the one before stays valid, too.
      *
      * @default 1
      *
-     * **Change:** in place; sessions that are open go on, new ones need the new password.
+     * **Change:** in place; what the outputs give out is the new login.
      */
     passwordGeneration?: number;
+    /**
+     * Oldest generation that still logs in; a greater number refuses those before it. Each generation has a login of its own, so that clients
+     * can change over one after the other.
+     *
+     * @default - the generation before `passwordGeneration`
+     *
+     * **Change:** in place; sessions that are open go on.
+     */
+    oldestPasswordGeneration?: number;
 }
 
 /** Arguments of {@link ClusterAdministrators}. */
@@ -57,11 +68,11 @@ export class ClusterAdministrators extends pulumi.ComponentResource {
         );
         const sql = pulumi.all([passwords, args.salt]).apply(([plain, salt]) =>
             renderAdministratorsSql(
-                Object.entries(plain).map(([role, password]) => ({
-                    name: role,
-                    verifier: scramVerifier(password, `${salt}${role}`),
-                    connectionLimit: -1,
-                })),
+                Object.entries(plain).map(([role, password]) => {
+                    const generations = loginGenerations(args.administrators[role] ?? {});
+                    const verifier = scramVerifier(password, `${salt}${loginName(role, generations.current)}`);
+                    return { name: role, verifier, generations, connectionLimit: -1 };
+                }),
             ),
         );
         const command = createSqlCommand(
@@ -70,7 +81,9 @@ export class ClusterAdministrators extends pulumi.ComponentResource {
             { parent: this },
         );
         this.logins = pulumi.secret(
-            pulumi.all([passwords, command.urn]).apply(([plain]) => directLogins(plain, args.endpoint, "postgres")),
+            pulumi
+                .all([passwords, command.urn])
+                .apply(([plain]) => directLogins(plain, args.administrators, args.endpoint, "postgres")),
         );
         this.registerOutputs({ logins: this.logins });
     }
@@ -83,13 +96,14 @@ export class ClusterAdministrators extends pulumi.ComponentResource {
  */
 export function directLogins(
     passwords: { [role: string]: string },
+    settings: { [role: string]: LoginGenerationArgs } | undefined,
     endpoint: ConnectionTarget,
     database: string,
 ): { [role: string]: DirectLogin } {
     return Object.fromEntries(
-        Object.entries(passwords).map(([username, password]) => [
-            username,
-            { username, password, url: renderConnectionUrl(endpoint, { username, password, database }) },
-        ]),
+        Object.entries(passwords).map(([role, password]) => {
+            const username = loginName(role, settings?.[role]?.passwordGeneration ?? 1);
+            return [role, { username, password, url: renderConnectionUrl(endpoint, { username, password, database }) }];
+        }),
     );
 }

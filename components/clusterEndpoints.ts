@@ -1,4 +1,5 @@
-import { workloadNames } from "./defaults";
+import { required } from "./clusterTarget";
+import { defaultPorts, workloadNames } from "./defaults";
 import type { HaProxy, RouterConnection } from "./haProxy";
 import type { PatroniConnection } from "./patroniGroup";
 import type { PgBouncer } from "./pgBouncer";
@@ -7,8 +8,11 @@ import type { ClusterPlacement } from "./clusterPlacement";
 import { objectName } from "./platform/objectName";
 import type { SqlConnection } from "./platform/sqlCommand";
 import type { HostConnection, Target } from "./platform/workload";
+import type { PostgresClusterArgs } from "./postgresClusterArgs";
 import { routerConninfo } from "./render/conninfo";
 import { httpScheme } from "./render/http";
+import { PoolMode } from "./render/pgbouncerIni";
+import type { SwitchoverRouters } from "./render/switchoverScript";
 import * as pulumi from "@pulumi/pulumi";
 
 /** Where a cluster's parts answer, each as `host:port`. */
@@ -54,6 +58,33 @@ export function endpointsOf(
         statistics: at(haproxy.addresses, haproxy.statisticsPort),
         metrics: exporter?.targets ?? [],
     };
+}
+
+/** What a switchover needs of HAProxy and PgBouncer, from the settings alone: Patroni's nodes come before both. */
+export function entryPointsOf(
+    { hosts, haproxy, pgbouncer }: PostgresClusterArgs,
+    placement: ClusterPlacement,
+): { routers: SwitchoverRouters; poolers?: { addresses: string[]; port: number } } {
+    const addressesOf = (keys: string[]): string[] => keys.map((key) => required(hosts, key).address);
+    const routers = {
+        addresses: addressesOf(placement.haproxy.hosts),
+        readWritePort: haproxy?.ports?.readWrite ?? defaultPorts.readWrite,
+    };
+    const pausable =
+        placement.pgbouncer.hosts.length > 0 &&
+        // Behind HAProxy they are on a network of their own.
+        haproxy?.ports?.pooled === undefined &&
+        // A pause waits for the end of each session there.
+        pgbouncer?.poolMode !== PoolMode.Session;
+    return pausable
+        ? {
+              routers,
+              poolers: {
+                  addresses: addressesOf(placement.pgbouncer.hosts),
+                  port: pgbouncer?.port ?? defaultPorts.pgbouncer,
+              },
+          }
+        : { routers };
 }
 
 /** Describes all Patroni nodes, by key. */

@@ -1,9 +1,12 @@
 import type { PostgresExporter } from "./postgresExporter";
 import type { ClusterPlacement } from "./clusterPlacement";
-import { workloadNames } from "./defaults";
+import { defaultDataRoot, workloadNames } from "./defaults";
 import type { RouterConnection } from "./haProxy";
+import { usesInternalTls } from "./clusterTls";
+import { switchoverDirectory } from "./patroniSwitchover";
 import { objectName } from "./platform/objectName";
 import type { HostConnection } from "./platform/workload";
+import type { PostgresClusterArgs } from "./postgresClusterArgs";
 import { localConninfo, routerConninfo } from "./render/conninfo";
 import { sshPort, sshUser } from "./render/ssh";
 
@@ -29,6 +32,8 @@ export interface ClusterOperations {
      * @default false
      */
     internalTls?: boolean;
+    /** Directory, on each node's host, of the script that hands the leader's role over; it has the name of the node. */
+    switchoverDirectory: string;
     /** Connection strings for psql in a node's container. */
     psql: OperationsPsql;
 }
@@ -72,7 +77,7 @@ export function operationsOf(
     placement: ClusterPlacement,
     router: RouterConnection,
     exporter: PostgresExporter | undefined,
-    internalTls: boolean,
+    args: PostgresClusterArgs,
 ): ClusterOperations {
     const workload = (name: string, host: string): OperationsWorkload => ({
         name,
@@ -89,7 +94,8 @@ export function operationsOf(
         haproxy: placement.haproxy.hosts.map((host) => workload(workloadNames.haproxy, host)),
         pgbouncer: placement.pgbouncer.hosts.map((host) => workload(workloadNames.pgbouncer, host)),
         exporters: (exporter ? nodes : []).map(([key, { host }]) => workload(workloadNames.exporter(key), host)),
-        internalTls,
+        internalTls: usesInternalTls(args),
+        switchoverDirectory: switchoverDirectory(args.dataRoot ?? defaultDataRoot, clusterName),
         psql: {
             readWrite: routerConninfo(router.addresses, router.readWritePort, "read-write"),
             readOnly: routerConninfo(router.addresses, router.readOnlyPort, "any"),

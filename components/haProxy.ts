@@ -201,6 +201,14 @@ export interface HaProxyArgs {
     certificate?: ServerCertificate;
     /** Password of the user `admin` of the statistics page. */
     statisticsPassword: pulumi.Input<string>;
+    /**
+     * Another password of the same user that is valid, too.
+     *
+     * @default - none
+     *
+     * **Change:** rolling restart of HAProxy.
+     */
+    previousStatisticsPassword?: pulumi.Input<string>;
     settings: HaProxySettingsArgs;
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
@@ -254,6 +262,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
                 workload: haProxyWorkload(this, args),
                 networks: networksOf(args),
                 replacementWords: replacementWords.proxy("HAProxy", args.hosts.length),
+                duringUpdate: args.patroni.poolerControl,
                 startTimeoutSeconds,
             },
             { parent: this },
@@ -287,8 +296,8 @@ function haProxyWorkload(router: RouterConnection, args: HaProxyArgs): Workload 
                 key: "users",
                 path: containerPaths.haproxyUsers,
                 content: pulumi
-                    .output(args.statisticsPassword)
-                    .apply((password) => renderHaProxyUsers(systemLogins.haproxyStats, password)),
+                    .all([args.statisticsPassword, args.previousStatisticsPassword])
+                    .apply(([password, previous]) => renderHaProxyUsers(systemLogins.haproxyStats, password, previous)),
                 secret: true,
             },
             ...tlsFiles(args.certificate),

@@ -4,7 +4,9 @@ import type { ServerCertificate } from "./clusterCertificates";
 import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
 import { locateNode } from "./memberLocation";
+import { createNewLogins } from "./patroniLogins";
 import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
+import { createSwitchoverScript, PoolerControl, PoolersArgs, switchoverDirectory } from "./patroniSwitchover";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
@@ -23,9 +25,11 @@ import {
     renderPatroniPasswordsYaml,
     renderPgpass,
 } from "./render/patroniYaml";
+import { loginName } from "./render/roleSql";
 import { scramVerifier } from "./render/scram";
-import { failFunction, inContainerFunction, waitFor } from "./render/shell";
-import { renderSystemRolesSql } from "./render/sql";
+import { failFunction, inContainerFunction, shellQuote, waitFor } from "./render/shell";
+import type { SwitchoverRouters } from "./render/switchoverScript";
+import { PatroniLogins, renderNewLoginsSql, renderPatroniRolesSql, systemLogin } from "./render/systemRolesSql";
 
 /** Passwords of a group's own roles. */
 export interface PatroniPasswordArgs {
@@ -36,6 +40,22 @@ export interface PatroniPasswordArgs {
     api: pulumi.Input<string>;
     /** Salt of the roles' SCRAM verifiers. */
     salt: pulumi.Input<string>;
+    /**
+     * Generation of `replication`. Each generation has a login of its own.
+     *
+     * @default 1
+     *
+     * **Change:** rolling restart; earlier ones are refused after it.
+     */
+    replicationGeneration?: number;
+    /**
+     * Generation of `rewind`, as that of `replication`.
+     *
+     * @default 1
+     *
+     * **Change:** rolling restart; earlier ones are refused after it.
+     */
+    rewindGeneration?: number;
 }
 
 /** Arguments of {@link PatroniGroup}. */
@@ -79,6 +99,22 @@ export interface PatroniGroupArgs {
      * **Change:** rolling restart.
      */
     enableInternalTls?: boolean;
+    /**
+     * The read-write entry points, which a switchover waits for. They may come later than the group.
+     *
+     * @default - none: a switchover waits for Patroni alone
+     *
+     * **Change:** in place.
+     */
+    routers?: SwitchoverRouters;
+    /**
+     * PgBouncers that are paused around a switchover; needs `routers`. They may come later than the group.
+     *
+     * @default - none: clients of PgBouncer see errors in a switchover
+     *
+     * **Change:** in place.
+     */
+    poolers?: PoolersArgs;
     /** Image, by digest. It must honour the contract in images/README.md. */
     image: pulumi.Input<string>;
     /**
@@ -127,6 +163,12 @@ export interface PatroniEndpoint {
 export interface PatroniConnection {
     /** All nodes, known without waiting. */
     nodeEndpoints: PatroniEndpoint[];
+    /**
+     * How PgBouncers are led away from a HAProxy that is replaced.
+     *
+     * @default - none: their clients see errors then
+     */
+    poolerControl?: PoolerControl;
 }
 
 /** Time for all nodes to run, and then to have a leader and streaming replicas, at creation. */
@@ -146,6 +188,7 @@ const gateLagBytes = 16 * 1024 * 1024;
  */
 export class PatroniGroup extends pulumi.ComponentResource implements PatroniConnection {
     public readonly nodeEndpoints: PatroniEndpoint[];
+    public readonly poolerControl?: PoolerControl;
     /** Resolves when the group has a leader and the dynamic configuration is applied. */
     public readonly ready: pulumi.Output<string>;
 
@@ -154,20 +197,26 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
         assertNoProblems(checkPatroni("patroni", args));
 
         const settings = normalizePatroniSettings(args.settings, args.memoryMiB, args.requireTls);
-        const members = createMembers(args, settings);
+        const members = createMembers(name, args, settings, this);
+        const tools = createSwitchoverScripts(name, members, args, this);
         const group = rollOut(
             name,
             {
                 target: args.target,
                 members,
+                tools,
                 ready: readyScript(members, args),
                 announceMembers: describeNodesChange,
                 startTimeoutSeconds,
             },
             { parent: this },
         );
-        const dynamic = applyDynamicConfig(name, members, settings, args, { parent: this, dependsOn: group });
+        const dynamic = applyDynamicConfig(name, members, settings, args, {
+            parent: this,
+            dependsOn: [...group, ...tools],
+        });
         this.nodeEndpoints = nodeEndpoints(members, args, settings);
+        this.poolerControl = poolerControl(members, args);
         this.ready = dynamic.urn;
         this.registerOutputs({ nodes: this.nodeEndpoints, ready: this.ready });
     }
@@ -195,19 +244,32 @@ function apiUrls({ hosts, nodes, enableInternalTls }: PatroniGroupArgs, settings
     });
 }
 
-function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Member[] {
+function createMembers(
+    name: string,
+    args: PatroniGroupArgs,
+    settings: PatroniSettings,
+    parent: pulumi.Resource,
+): Member[] {
+    const { replicationGeneration = 1, rewindGeneration = 1 } = args.passwords;
+    const logins = patroniLogins(args.passwords);
+    const nodes = Object.entries(args.nodes).flatMap(([key, node]) => {
+        const host = args.hosts[node.host];
+        return host === undefined ? [] : [{ key, node, host }];
+    });
+    const known = createNewLogins(name, args.target.clusterName, nodes, logins.apply(renderNewLoginsSql), { parent });
     const passwords = pulumi.all([
         args.passwords.superuser,
         args.passwords.replication,
         args.passwords.rewind,
         args.passwords.api,
-        args.passwords.salt,
+        // No node gets a password before all of them know its login.
+        known,
     ]);
     const context: PatroniNodeContext = {
         target: args.target,
         scope: args.target.clusterName,
         image: args.image,
-        nodeCount: Object.keys(args.nodes).length,
+        order: Object.keys(args.nodes),
         dcs: args.dcs,
         postgresMajor: settings.postgresMajor,
         postgresPort: settings.postgresPort,
@@ -220,30 +282,60 @@ function createMembers(args: PatroniGroupArgs, settings: PatroniSettings): Membe
         stopGraceSeconds: settings.stopGraceSeconds,
         bootstrapYaml: renderPatroniBootstrapYaml(settings.dynamic, settings.enableDataChecksums),
         passwordsYaml: passwords.apply(([superuser, replication, rewind, api]) =>
-            renderPatroniPasswordsYaml({ superuser, replication, rewind, api }),
-        ),
-        superuserPgpass: passwords.apply(([superuser]) => renderPgpass(systemRoles.superuser, superuser)),
-        systemRolesSql: passwords.apply(([superuser, replication, rewind, , salt]) =>
-            renderSystemRolesSql({
-                [systemRoles.superuser]: scramVerifier(superuser, `${salt}${systemRoles.superuser}`),
-                [systemRoles.replication]: scramVerifier(replication, `${salt}${systemRoles.replication}`),
-                [systemRoles.rewind]: scramVerifier(rewind, `${salt}${systemRoles.rewind}`),
+            renderPatroniPasswordsYaml({
+                superuser,
+                replication: {
+                    username: loginName(systemRoles.replication, replicationGeneration),
+                    password: replication,
+                },
+                rewind: { username: loginName(systemRoles.rewind, rewindGeneration), password: rewind },
+                api,
             }),
         ),
+        superuserPgpass: passwords.apply(([superuser]) => renderPgpass(systemRoles.superuser, superuser)),
+        systemRolesSql: logins.apply(renderPatroniRolesSql),
         certificates: args.certificates,
         enableInternalTls: args.enableInternalTls ?? false,
         apiUrls: apiUrls(args, settings),
         maximumLagBytes: gateLagBytes,
         gateTimeoutSeconds,
     };
-    return Object.entries(args.nodes).flatMap(([key, node]) => {
-        const host = args.hosts[node.host];
-        if (host === undefined) {
-            return [];
-        }
-        const constraints = labelConstraints(args.settings.placementLabel, [host]);
-        return [{ ...patroniMember(key, node, host, context), constraints }];
+    return nodes.map(({ key, node, host }) => ({
+        ...patroniMember(key, node, host, context),
+        constraints: labelConstraints(args.settings.placementLabel, [host]),
+    }));
+}
+
+function patroniLogins(passwords: PatroniPasswordArgs): pulumi.Output<PatroniLogins> {
+    const { superuser, replication, rewind, salt, replicationGeneration = 1, rewindGeneration = 1 } = passwords;
+    return pulumi.all([superuser, replication, rewind, salt]).apply(([superuserPassword, ...others]) => {
+        const [replicationPassword, rewindPassword, plainSalt] = others;
+        return {
+            superuser: scramVerifier(superuserPassword, `${plainSalt}${systemRoles.superuser}`),
+            replication: systemLogin(systemRoles.replication, replicationPassword, replicationGeneration, plainSalt),
+            rewind: systemLogin(systemRoles.rewind, rewindPassword, rewindGeneration, plainSalt),
+        };
     });
+}
+
+function createSwitchoverScripts(
+    name: string,
+    members: Member[],
+    { target, dataRoot = defaultDataRoot, routers, poolers }: PatroniGroupArgs,
+    parent: pulumi.Resource,
+): pulumi.Resource[] {
+    const { clusterName } = target;
+    return members.map(({ key, host }) =>
+        createSwitchoverScript(name, { clusterName, key, host, dataRoot, routers, poolers }, { parent }),
+    );
+}
+
+function poolerControl([first]: Member[], { target, dataRoot, poolers }: PatroniGroupArgs): PoolerControl | undefined {
+    if (first === undefined || poolers === undefined) {
+        return undefined;
+    }
+    const directory = switchoverDirectory(dataRoot ?? defaultDataRoot, target.clusterName);
+    return { host: first.host, script: `sh ${shellQuote(`${directory}/${first.workload.name}`)} --reconnect` };
 }
 
 /** Waits, in the first node's container, until there is a leader and all nodes run or stream. */
@@ -284,6 +376,7 @@ function applyDynamicConfig(
         host,
         serviceName: objectName(args.target.clusterName, workload.name),
         logsCommand: logsCommand(args.target, "$1"),
+        switchoverScript: `${switchoverDirectory(args.dataRoot ?? defaultDataRoot, args.target.clusterName)}/${workload.name}`,
         scope: args.target.clusterName,
         configJson: renderPatroniDynamicJson(settings.dynamic),
         timeoutSeconds: gateTimeoutSeconds,

@@ -4,6 +4,7 @@ import type { ServerCertificate } from "./clusterCertificates";
 import { dcsClientFiles } from "./dcsClient";
 import type { DcsConnection } from "./dcsConnection";
 import { locateNode, publishedPorts } from "./memberLocation";
+import { switchoverDirectory } from "./patroniSwitchover";
 import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
@@ -13,8 +14,7 @@ import type { DcsSection } from "./render/dcsSections";
 import { localConninfo } from "./render/conninfo";
 import { curlLocal, withoutOutput, expiredFunction } from "./render/http";
 import { renderPatroniMemberYaml, renderPatroniTlsYaml } from "./render/patroniYaml";
-import { patronictlFunctions } from "./render/patroniScripts";
-import { failFunction, inContainerFunction, waitFor } from "./render/shell";
+import { failFunction, inContainerFunction, shellQuote, waitFor } from "./render/shell";
 
 /** One Patroni node. */
 export interface PatroniNodeArgs {
@@ -67,7 +67,8 @@ export interface PatroniNodeContext {
     /** Patroni's name of the cluster. */
     scope: string;
     image: pulumi.Input<string>;
-    nodeCount: number;
+    /** Keys of all nodes, in the order in which they are replaced. */
+    order: string[];
     dcs: DcsConnection;
     postgresMajor: number;
     postgresPort: number;
@@ -106,7 +107,7 @@ export function patroniMember(
         key,
         host,
         workload: patroniWorkload(key, node, host, context),
-        replacementWords: replacementWords.patroni(workloadNames.patroni(key), context.nodeCount),
+        replacementWords: replacementWords.patroni(workloadNames.patroni(key), context.order.length),
         onRunning: context.systemRolesSql.apply((sql) => systemRolesScript(key, host, context, sql)),
         beforeUpdate: stepDownScript(key, host, context),
         afterUpdate: caughtUpScript(key, host, context),
@@ -205,7 +206,6 @@ function memberShell(key: string, host: HostConnection, context: PatroniNodeCont
         failFunction(host),
         inContainerFunction(objectName(context.target.clusterName, workloadNames.patroni(key))),
         `api() { in_container ${curl}"$1" 2>/dev/null; }`,
-        patronictlFunctions,
     ];
 }
 
@@ -234,14 +234,17 @@ function systemRolesScript(key: string, host: HostConnection, context: PatroniNo
 /** Hands the leader's role over before the leader's container is replaced. Does nothing on a replica, or where none runs. */
 function stepDownScript(key: string, host: HostConnection, context: PatroniNodeContext): string {
     const node = workloadNames.patroni(key);
+    const { clusterName } = context.target;
+    const script = `${switchoverDirectory(context.dataRoot, clusterName)}/${node}`;
+    const shell = [...memberShell(key, host, context), "api /primary || exit 0"];
+    if (context.order.length === 1) {
+        // Alone it has nobody to hand over to; the shutdown checkpoint is short after this one.
+        return [...shell, `in_container psql -X -q -d '${localConninfo}' -c CHECKPOINT`].join("\n");
+    }
+    const candidates = preferredCandidates(key, context.order).map(workloadNames.patroni);
     return [
-        ...memberShell(key, host, context),
-        "api /primary || exit 0",
-        // The shutdown checkpoint is then short, and so is the time without a primary.
-        `in_container psql -X -q -d '${localConninfo}' -c CHECKPOINT`,
-        // Alone it has nobody to hand over to.
-        ...(context.nodeCount === 1 ? ["exit 0"] : []),
-        `asked switchover ${context.scope} --leader ${node} --force ||`,
+        ...shell,
+        `sh ${[script, node, ...candidates].map(shellQuote).join(" ")} ||`,
         `  fail "${node} leads and no other node could take over" "see 'patronictl list'; a replica must be streaming, then run 'pulumi up' again"`,
         waitFor(
             "api /replica",
@@ -249,6 +252,12 @@ function stepDownScript(key: string, host: HostConnection, context: PatroniNodeC
             `fail "${node} did not become a replica after its switchover" "see 'patronictl list', then run 'pulumi up' again"`,
         ),
     ].join("\n");
+}
+
+/** Who should lead after a node: one that has been replaced already, or else the one that is replaced last. */
+function preferredCandidates(key: string, order: string[]): string[] {
+    const position = order.indexOf(key);
+    return [...order.slice(0, position), ...order.slice(position + 1).reverse()];
 }
 
 /**

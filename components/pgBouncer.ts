@@ -21,8 +21,8 @@ import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from ".
 import { replacementWords } from "./render/changeWords";
 import { withOpenFiles } from "./render/openFiles";
 import { PgBouncerServers, PoolMode, renderPgBouncerIni, renderPgBouncerUsers } from "./render/pgbouncerIni";
-import { scramVerifier } from "./render/scram";
-import { renderPgBouncerSql } from "./render/sql";
+import { loginName } from "./render/roleSql";
+import { renderPgBouncerSql, renderRefusalSql, SystemLogin, systemLogin } from "./render/systemRolesSql";
 
 /** Settings of PgBouncer. */
 export interface PgBouncerSettingsArgs {
@@ -139,6 +139,14 @@ export interface PgBouncerArgs {
     poolerNetworkId?: pulumi.Input<string>;
     /** Password of PgBouncer's own role. */
     password: pulumi.Input<string>;
+    /**
+     * Generation of the password. Each generation has a login of its own.
+     *
+     * @default 1
+     *
+     * **Change:** rolling restart; earlier ones are refused after it.
+     */
+    passwordGeneration?: number;
     /** Salt of its SCRAM verifier. */
     salt: pulumi.Input<string>;
     /**
@@ -185,29 +193,38 @@ export class PgBouncer extends pulumi.ComponentResource {
         const { router, settings } = args;
         this.addresses = router.pooledPort === undefined ? args.hosts.map((host) => host.address) : router.addresses;
         this.port = router.pooledPort ?? settings.port ?? defaultPorts.pgbouncer;
-        const role = createRole(name, args, this);
+        const login = pulumi
+            .all([args.password, args.salt])
+            .apply(([password, salt]) =>
+                systemLogin(systemRoles.pgbouncer, password, args.passwordGeneration ?? 1, salt),
+            );
+        const role = createRole(name, args, login, this);
         const running = spreadOut(
             name,
             {
                 target: args.target,
                 hosts: args.hosts,
                 constraints: [args.constraint, ...labelConstraints(settings.placementLabel, args.hosts)],
-                workload: pgBouncerWorkload(this.port, args),
+                workload: pgBouncerWorkload(this.port, args, role),
                 networks: networksOf(args),
                 replacementWords: replacementWords.proxy("PgBouncer", args.hosts.length),
                 startTimeoutSeconds,
             },
             { parent: this },
         );
+        refuseEarlierPasswords(name, args, login, { parent: this, dependsOn: running });
         this.ready = readiness([role, ...running]);
         this.registerOutputs({ addresses: this.addresses, port: this.port, ready: this.ready });
     }
 }
 
-function createRole(name: string, args: PgBouncerArgs, parent: pulumi.Resource): pulumi.Resource {
-    const sql = pulumi
-        .all([args.password, args.salt])
-        .apply(([password, salt]) => renderPgBouncerSql(scramVerifier(password, `${salt}${systemRoles.pgbouncer}`)));
+function createRole(
+    name: string,
+    args: PgBouncerArgs,
+    login: pulumi.Output<SystemLogin>,
+    parent: pulumi.Resource,
+): pulumi.Resource {
+    const sql = login.apply(renderPgBouncerSql);
     return createSqlCommand(
         `${name}-role`,
         { connection: args.sql, sql, purpose: "make PgBouncer's role" },
@@ -215,7 +232,18 @@ function createRole(name: string, args: PgBouncerArgs, parent: pulumi.Resource):
     );
 }
 
-function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
+function refuseEarlierPasswords(
+    name: string,
+    args: PgBouncerArgs,
+    login: pulumi.Output<SystemLogin>,
+    opts: pulumi.CustomResourceOptions,
+): void {
+    const sql = login.apply((current) => renderRefusalSql(systemRoles.pgbouncer, current));
+    const purpose = "refuse PgBouncer's earlier passwords";
+    createSqlCommand(`${name}-refusal`, { connection: args.sql, sql, purpose }, opts);
+}
+
+function pgBouncerWorkload(port: number, args: PgBouncerArgs, role: pulumi.Resource): Workload {
     return {
         name: workloadNames.pgbouncer,
         image: args.image,
@@ -225,7 +253,7 @@ function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
             {
                 key: "users",
                 path: containerPaths.pgbouncerUsers,
-                content: pulumi.output(args.password).apply(renderPgBouncerUsers),
+                content: usersFile(args, role),
                 secret: true,
             },
             ...tlsFiles(args),
@@ -251,6 +279,14 @@ function pgBouncerWorkload(port: number, args: PgBouncerArgs): Workload {
     };
 }
 
+/** With a later password PgBouncer waits for its login; at first all parts start at once. */
+function usersFile({ password, passwordGeneration = 1 }: PgBouncerArgs, role: pulumi.Resource): pulumi.Output<string> {
+    const known = passwordGeneration === 1 ? "" : role.urn;
+    return pulumi
+        .all([password, known])
+        .apply(([plain]) => renderPgBouncerUsers(loginName(systemRoles.pgbouncer, passwordGeneration), plain));
+}
+
 function tlsFiles({ certificate: server }: PgBouncerArgs): WorkloadFile[] {
     if (server === undefined) {
         return [];
@@ -267,6 +303,7 @@ function pgBouncerIni(args: PgBouncerArgs): string {
     const { settings } = args;
     const defaultPoolSize = settings.defaultPoolSize ?? pgbouncerDefaults.defaultPoolSize;
     return renderPgBouncerIni({
+        authUser: loginName(systemRoles.pgbouncer, args.passwordGeneration ?? 1),
         servers: serversOf(args.router),
         poolMode: settings.poolMode ?? PoolMode.Transaction,
         maxClientConnections: maxClientConnections(args),

@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ApplicationConnection, ApplicationDatabase, ApplicationEndpoints } from "./applicationDatabase";
+import type { ApplicationConnection } from "./applicationDatabase";
 import { checkCluster, clusterWarnings } from "./checks/cluster";
-import { ClusterAdministrators, DirectLogin } from "./clusterAdministrators";
+import type { DirectLogin } from "./clusterAdministrators";
 import { portsByHost } from "./checks/ports";
-import { ClusterEndpoints, ClusterNode, endpointsOf, nodesOf, routerSql } from "./clusterEndpoints";
+import { ClusterEndpoints, ClusterNode, endpointsOf, entryPointsOf, nodesOf, routerSql } from "./clusterEndpoints";
 import { createDcs } from "./clusterDcs";
 import { ClusterCredentials } from "./clusterCredentials";
+import { connectionsOf, createAdministrators, createApplications } from "./clusterLogins";
 import { ClusterMonitoring, monitoringOf } from "./clusterMonitoring";
 import { ClusterOperations, operationsOf } from "./clusterOperations";
 import { ClusterPlacement, placeOnHosts } from "./clusterPlacement";
@@ -15,10 +16,13 @@ import { systemRoles, workloadNames } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
 import { Firewall } from "./firewall";
 import { HaProxy } from "./haProxy";
+import { withAllLogins } from "./hbaLogins";
+import { ClusterSecret, clusterSecrets, generationOf, statisticsGenerations } from "./passwordGenerations";
 import { PatroniGroup } from "./patroniGroup";
 import { PgBouncer } from "./pgBouncer";
 import { assertNoProblems, showWarnings } from "./platform/problems";
 import { SqlConnection } from "./platform/sqlCommand";
+import { recordGenerations } from "./rotationRecord";
 import { PostgresClusterArgs } from "./postgresClusterArgs";
 import { PostgresExporter } from "./postgresExporter";
 
@@ -88,21 +92,15 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
         this.monitoring = monitoringOf(clusterName, args, context.placement, patroni, this.endpoints);
-        this.operations = operationsOf(
-            clusterName,
-            context.hosts,
-            context.placement,
-            haproxy,
-            exporter,
-            usesInternalTls(args),
-        );
+        this.operations = operationsOf(clusterName, context.hosts, context.placement, haproxy, exporter, args);
         this.networkId = context.networkId;
         this.caCertificate = certificates.servers.caCertificate;
         this.passwords = credentials.passwords;
-        const administrators = createAdministrators(context, haproxy, sql, credentials);
-        const applications = createApplications(context, haproxy, pgbouncer, sql, credentials);
+        const connection = { haproxy, pgbouncer, sql, salt: credentials.salt };
+        const administrators = createAdministrators(name, args, connection, context.opts);
+        const applications = createApplications(name, args, connection, context.opts);
         this.administrators = administrators?.logins ?? pulumi.secret<{ [name: string]: DirectLogin }>({});
-        this.applications = applications;
+        this.applications = connectionsOf(applications);
         const logins = [administrators, ...Object.values(applications)];
         createGuard(context, [firewall, dcs, patroni, haproxy, pgbouncer, exporter, ...logins], opts?.protect);
         this.registerOutputs({
@@ -124,8 +122,12 @@ interface ClusterContext extends ClusterTarget {
     opts: pulumi.ComponentResourceOptions;
 }
 
-/** Passwords of logins that are not roles of PostgreSQL, beside those that are. */
-const loginNames = { statistics: "haproxy-statistics", api: "patroni-api" } as const;
+/** Names of the passwords: of roles of PostgreSQL, and of other logins. */
+const passwordNames: { [secret in ClusterSecret]: string } = {
+    ...systemRoles,
+    statistics: "haproxy-statistics",
+    patroniApi: "patroni-api",
+};
 
 function createContext(
     name: string,
@@ -149,17 +151,30 @@ function createFirewall({ name, args, target, hosts, bridge, placement, opts }: 
 }
 
 function createCredentials({ name, args, opts }: ClusterContext): ClusterCredentials {
-    const roles = Object.values(systemRoles).filter((role) => !disabledRoles(args).includes(role));
-    const names = [...roles, ...Object.values(loginNames)];
-    return new ClusterCredentials(`${name}-credentials`, { names }, opts);
+    const secrets = clusterSecrets.filter((secret) => !disabledRoles(args).includes(secret));
+    const { current, oldest } = statisticsGenerations(args.passwordGenerations);
+    return new ClusterCredentials(
+        `${name}-credentials`,
+        {
+            names: secrets.map((secret) => passwordNames[secret]),
+            generations: Object.fromEntries(
+                secrets.map((secret) => [passwordNames[secret], generationOf(args.passwordGenerations, secret)]),
+            ),
+            // Clients have the old one of the statistics page, and PgBouncers theirs until they are replaced.
+            withPrevious: [
+                ...(oldest < current ? [passwordNames.statistics] : []),
+                ...(secrets.includes("pgbouncer") && generationOf(args.passwordGenerations, "pgbouncer") > 1
+                    ? [passwordNames.pgbouncer]
+                    : []),
+            ],
+        },
+        { ...opts, dependsOn: recordGenerations(name, args, opts) },
+    );
 }
 
 /** Roles of parts that are not made. */
-function disabledRoles(args: PostgresClusterArgs): string[] {
-    return [
-        ...(args.pgbouncer?.enabled === false ? [systemRoles.pgbouncer] : []),
-        ...(args.exporter?.enabled === false ? [systemRoles.exporter] : []),
-    ];
+function disabledRoles(args: PostgresClusterArgs): ClusterSecret[] {
+    return (["pgbouncer", "exporter"] as const).filter((role) => args[role]?.enabled === false);
 }
 
 function createPatroni(
@@ -169,8 +184,9 @@ function createPatroni(
     { servers: { servers } }: ClusterCertificateSet,
 ): PatroniGroup {
     const { args, hosts, placement, target } = context;
+    const { routers, poolers } = entryPointsOf(args, placement);
     const { nodes, ...settings } = args.patroni ?? {};
-    const { passwords, salt } = credentials;
+    const { passwords, previousPasswords, salt } = credentials;
     return new PatroniGroup(
         `${context.name}-patroni`,
         {
@@ -179,18 +195,26 @@ function createPatroni(
             memoryMiB: placement.smallestMemoryMiB,
             nodes: placement.patroni.nodes,
             dcs,
-            settings,
+            settings: { ...settings, hbaRules: withAllLogins(settings.hbaRules, args) },
             certificates: Object.fromEntries(
                 Object.keys(placement.patroni.nodes).map((key) => [key, required(servers, workloadNames.patroni(key))]),
             ),
             requireTls: args.tls?.requireTls,
             enableInternalTls: usesInternalTls(args),
             passwords: {
-                superuser: required(passwords, systemRoles.superuser),
-                replication: required(passwords, systemRoles.replication),
-                rewind: required(passwords, systemRoles.rewind),
-                api: required(passwords, loginNames.api),
+                superuser: required(passwords, passwordNames.superuser),
+                replication: required(passwords, passwordNames.replication),
+                replicationGeneration: generationOf(args.passwordGenerations, "replication"),
+                rewind: required(passwords, passwordNames.rewind),
+                rewindGeneration: generationOf(args.passwordGenerations, "rewind"),
+                api: required(passwords, passwordNames.patroniApi),
                 salt,
+            },
+            routers,
+            poolers: poolers && {
+                ...poolers,
+                password: required(passwords, passwordNames.pgbouncer),
+                previousPassword: previousPasswords[passwordNames.pgbouncer],
             },
             image: args.images.patroni,
             dataRoot: args.dataRoot,
@@ -203,7 +227,7 @@ function createPatroni(
 function createHaProxy(
     context: ClusterContext,
     patroni: PatroniGroup,
-    { passwords }: ClusterCredentials,
+    { passwords, previousPasswords }: ClusterCredentials,
     { servers }: ClusterCertificateSet,
 ): HaProxy {
     const { args, placement, target } = context;
@@ -218,7 +242,8 @@ function createHaProxy(
             poolerNetworkId: context.poolerNetworkId,
             requireTls: args.tls?.requireTls,
             certificate: monitoringCertificates(args, servers).haproxy,
-            statisticsPassword: required(passwords, loginNames.statistics),
+            statisticsPassword: required(passwords, passwordNames.statistics),
+            previousStatisticsPassword: previousPasswords[passwordNames.statistics],
             settings: args.haproxy ?? {},
             image: args.images.haproxy,
         },
@@ -247,7 +272,8 @@ function createPgBouncer(
             sql,
             networkId: context.networkId,
             poolerNetworkId: context.poolerNetworkId,
-            password: required(passwords, systemRoles.pgbouncer),
+            password: required(passwords, passwordNames.pgbouncer),
+            passwordGeneration: generationOf(args.passwordGenerations, "pgbouncer"),
             salt,
             certificate: required(servers, workloadNames.pgbouncer),
             requireTls: args.tls?.requireTls,
@@ -280,50 +306,14 @@ function createExporter(
             ),
             patroni,
             sql,
-            password: required(passwords, systemRoles.exporter),
+            password: required(passwords, passwordNames.exporter),
+            passwordGeneration: generationOf(args.passwordGenerations, "exporter"),
             salt,
             settings: args.exporter ?? {},
             certificate: monitoringCertificates(args, servers).exporter,
             image: args.images.exporter,
         },
         context.opts,
-    );
-}
-
-function createAdministrators(
-    { name, args, opts }: ClusterContext,
-    haproxy: HaProxy,
-    sql: SqlConnection,
-    { salt }: ClusterCredentials,
-): ClusterAdministrators | undefined {
-    const { administrators } = args;
-    if (administrators === undefined) {
-        return undefined;
-    }
-    const endpoint = { addresses: haproxy.addresses, port: haproxy.readWritePort, requireTls: args.tls?.requireTls };
-    const settings = { administrators, sql, endpoint, salt };
-    return new ClusterAdministrators(`${name}-administrators`, settings, opts);
-}
-
-function createApplications(
-    { name, args, opts }: ClusterContext,
-    haproxy: HaProxy,
-    pgbouncer: PgBouncer | undefined,
-    sql: SqlConnection,
-    { salt }: ClusterCredentials,
-): { [key: string]: ApplicationDatabase } {
-    const { addresses } = haproxy;
-    const requireTls = args.tls?.requireTls;
-    const endpoints: ApplicationEndpoints = {
-        direct: { addresses, port: haproxy.readWritePort, requireTls },
-        readOnly: { addresses, port: haproxy.readOnlyPort, requireTls },
-        pooled: pgbouncer && { addresses: pgbouncer.addresses, port: pgbouncer.port, requireTls },
-    };
-    return Object.fromEntries(
-        Object.entries(args.applications ?? {}).map(([key, application]) => [
-            key,
-            new ApplicationDatabase(`${name}-application-${key}`, { ...application, key, sql, endpoints, salt }, opts),
-        ]),
     );
 }
 

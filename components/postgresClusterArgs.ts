@@ -10,6 +10,7 @@ import { ExternalEtcdArgs } from "./externalEtcd";
 import { FirewallSettingsArgs } from "./firewall";
 import { HaProxySettingsArgs } from "./haProxy";
 import { HostArgs } from "./host";
+import { ClusterPasswordGenerationsArgs } from "./passwordGenerations";
 import { PatroniNodeArgs } from "./patroniNode";
 import { PatroniSettingsArgs } from "./patroniSettings";
 import { PgBouncerSettingsArgs } from "./pgBouncer";
@@ -178,6 +179,14 @@ export interface PostgresClusterArgs {
      * **Change:** in place; one that is taken out can't log in any more, as long as the setting itself stays (it may be empty).
      */
     administrators?: { [name: string]: AdministratorArgs };
+    /**
+     * Generations of the cluster's own passwords: a greater number rotates one, or all.
+     *
+     * @default - the first of all
+     *
+     * **Change:** rolling restart of the parts that use them.
+     */
+    passwordGenerations?: ClusterPasswordGenerationsArgs;
     /**
      * Directory on each host under which the cluster's data lies. Data is never removed, not even by `destroy`.
      *

@@ -9,8 +9,8 @@ import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from ".
 import { replacementWords } from "./render/changeWords";
 import { renderExporterWebYaml } from "./render/exporterWebYaml";
 import { curlLocal, withoutOutput } from "./render/http";
-import { scramVerifier } from "./render/scram";
-import { renderExporterSql } from "./render/sql";
+import { loginName } from "./render/roleSql";
+import { renderExporterSql, renderRefusalSql, SystemLogin, systemLogin } from "./render/systemRolesSql";
 
 /** Settings of the exporter. */
 export interface PostgresExporterSettingsArgs {
@@ -57,6 +57,14 @@ export interface PostgresExporterArgs {
     sql: SqlConnection;
     /** Password of the exporter's role. */
     password: pulumi.Input<string>;
+    /**
+     * Generation of the password. Each generation has a login of its own.
+     *
+     * @default 1
+     *
+     * **Change:** restart of the exporters; earlier ones are refused after it.
+     */
+    passwordGeneration?: number;
     /** Salt of its SCRAM verifier. */
     salt: pulumi.Input<string>;
     settings: PostgresExporterSettingsArgs;
@@ -84,30 +92,51 @@ export class PostgresExporter extends pulumi.ComponentResource {
 
         const exporters = Object.entries(args.nodes).map(([key, host]) => locateExporter(key, host, args));
         this.targets = exporters.map(({ target }) => target);
-        createRole(name, args, this);
-        rollOut(
+        const login = pulumi
+            .all([args.password, args.salt])
+            .apply(([password, salt]) =>
+                systemLogin(systemRoles.exporter, password, args.passwordGeneration ?? 1, salt),
+            );
+        const role = createRole(name, args, login, this);
+        const running = rollOut(
             name,
             {
                 target: args.target,
                 members: exporters.map(({ key, host, published }) => ({
                     key,
                     host,
-                    workload: exporterWorkload(key, published, args),
+                    workload: exporterWorkload(key, published, args, role),
                     replacementWords: replacementWords.exporter(workloadNames.exporter(key)),
                 })),
                 startTimeoutSeconds,
             },
             { parent: this },
         );
+        refuseEarlierPasswords(name, args, login, { parent: this, dependsOn: running });
         this.registerOutputs({ targets: this.targets });
     }
 }
 
-function createRole(name: string, args: PostgresExporterArgs, parent: pulumi.Resource): void {
-    const sql = pulumi
-        .all([args.password, args.salt])
-        .apply(([password, salt]) => renderExporterSql(scramVerifier(password, `${salt}${systemRoles.exporter}`)));
-    createSqlCommand(`${name}-role`, { connection: args.sql, sql, purpose: "make the exporter's role" }, { parent });
+function createRole(
+    name: string,
+    args: PostgresExporterArgs,
+    login: pulumi.Output<SystemLogin>,
+    parent: pulumi.Resource,
+): pulumi.Resource {
+    const sql = login.apply(renderExporterSql);
+    const purpose = "make the exporter's role";
+    return createSqlCommand(`${name}-role`, { connection: args.sql, sql, purpose }, { parent });
+}
+
+function refuseEarlierPasswords(
+    name: string,
+    args: PostgresExporterArgs,
+    login: pulumi.Output<SystemLogin>,
+    opts: pulumi.CustomResourceOptions,
+): void {
+    const sql = login.apply((current) => renderRefusalSql(systemRoles.exporter, current));
+    const purpose = "refuse the exporter's earlier passwords";
+    createSqlCommand(`${name}-refusal`, { connection: args.sql, sql, purpose }, opts);
 }
 
 /** Where an exporter answers: beside a node with an own address it publishes a port only where one is given. */
@@ -129,7 +158,16 @@ function serverOf(key: string, args: PostgresExporterArgs): PatroniEndpoint {
     return server;
 }
 
-function exporterWorkload(key: string, published: number | undefined, args: PostgresExporterArgs): Workload {
+function exporterWorkload(
+    key: string,
+    published: number | undefined,
+    args: PostgresExporterArgs,
+    role: pulumi.Resource,
+): Workload {
+    const { password, passwordGeneration = 1 } = args;
+    // With a later password the exporter waits for its login; at first all parts start at once.
+    const known = passwordGeneration === 1 ? "" : role.urn;
+    const content = pulumi.all([password, known]).apply(([plain]) => plain);
     const server = serverOf(key, args);
     const { certificate } = args;
     return {
@@ -141,11 +179,11 @@ function exporterWorkload(key: string, published: number | undefined, args: Post
         ],
         environment: {
             DATA_SOURCE_URI: `${server.address}:${server.postgresPort}/postgres?${sslParameters(server, args)}`,
-            DATA_SOURCE_USER: systemRoles.exporter,
+            DATA_SOURCE_USER: loginName(systemRoles.exporter, passwordGeneration),
             DATA_SOURCE_PASS_FILE: containerPaths.exporterPassword,
         },
         files: [
-            { key: "password", path: containerPaths.exporterPassword, content: args.password, secret: true },
+            { key: "password", path: containerPaths.exporterPassword, content, secret: true },
             ...tlsFiles(certificate),
         ],
         tmpfs: [],

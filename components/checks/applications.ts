@@ -1,12 +1,14 @@
 import type { ApplicationArgs } from "../applicationDatabase";
 import type { AdministratorArgs } from "../clusterAdministrators";
 import { systemRoles } from "../defaults";
+import { LoginGenerationArgs, loginGenerations } from "../passwordGenerations";
+import { loginNames } from "../render/roleSql";
 import { Problem } from "./problem";
 import { checkIdentifier, checkKey } from "./names";
+import { checkLoginGenerations, earlierPasswordWarnings } from "./passwords";
 import { checkNumber, duplicated } from "./values";
 
 const connectionLimit = { min: -1, max: 262143 };
-const generation = { min: 1, max: Number.MAX_SAFE_INTEGER };
 const reservedDatabases = ["postgres", "template0", "template1", "replication", "all", "pgbouncer"];
 
 /** Checks one application by itself. */
@@ -18,11 +20,11 @@ export function checkApplication(path: string, key: string, args: ApplicationArg
         ...checkIdentifier(`${path}.database`, args.database ?? key),
         ...checkRoleName(`${path}.owner`, owner),
         ...checkNumber(`${path}.connectionLimit`, args.connectionLimit, connectionLimit),
-        ...checkNumber(`${path}.passwordGeneration`, args.passwordGeneration, generation),
+        ...checkLoginGenerations(path, owner, args),
         ...roles.flatMap(([name, role]) => [
             ...checkRoleName(`${path}.roles`, name),
             ...checkNumber(`${path}.roles["${name}"].connectionLimit`, role.connectionLimit, connectionLimit),
-            ...checkNumber(`${path}.roles["${name}"].passwordGeneration`, role.passwordGeneration, generation),
+            ...checkLoginGenerations(`${path}.roles["${name}"]`, name, role),
         ]),
         ...(args.schemas ?? []).flatMap((name, index) => checkSchemaName(`${path}.schemas[${index}]`, name)),
         ...(args.extensions ?? []).flatMap((name, index) => checkIdentifier(`${path}.extensions[${index}]`, name)),
@@ -34,6 +36,11 @@ export function checkApplication(path: string, key: string, args: ApplicationArg
     }
     if (roles.some(([name]) => name === owner)) {
         problems.push({ path: `${path}.roles`, reason: `"${owner}" is the owner; a further role needs another name` });
+    }
+    const names = [owner, ...roles.map(([name]) => name)];
+    for (const login of laterLogins(owner, args).filter((name) => names.includes(name))) {
+        const reason = `"${login}" is the login of a later password of another role; a role needs a name of its own`;
+        problems.push({ path: `${path}.roles`, reason });
     }
     if (reservedDatabases.includes(args.database ?? key)) {
         const reason = `"${args.database ?? key}" is PostgreSQL's or PgBouncer's own; another name is allowed`;
@@ -64,10 +71,28 @@ export function checkApplications(path: string, applications: { [key: string]: A
 
 /** Checks the administrators' roles. */
 export function checkAdministrators(path: string, administrators: { [name: string]: AdministratorArgs }): Problem[] {
-    return Object.entries(administrators).flatMap(([name, { passwordGeneration }]) => [
+    return Object.entries(administrators).flatMap(([name, settings]) => [
         ...checkRoleName(path, name),
-        ...checkNumber(`${path}["${name}"].passwordGeneration`, passwordGeneration, generation),
+        ...checkLoginGenerations(`${path}["${name}"]`, name, settings),
     ]);
+}
+
+/** Warns of earlier passwords that are still valid. */
+export function passwordWarnings(
+    administrators: { [name: string]: AdministratorArgs },
+    applications: { [key: string]: ApplicationArgs },
+): Problem[] {
+    return [
+        ...Object.entries(administrators).flatMap(([name, settings]) =>
+            earlierPasswordWarnings(`administrators["${name}"]`, settings),
+        ),
+        ...Object.entries(applications).flatMap(([key, args]) => [
+            ...earlierPasswordWarnings(`applications.${key}`, args),
+            ...Object.entries({ ...args.replicationRoles, ...args.roles }).flatMap(([name, role]) =>
+                earlierPasswordWarnings(`applications.${key}.roles["${name}"]`, role),
+            ),
+        ]),
+    ];
 }
 
 /** Checks that no administrator is an application's role, too. */
@@ -75,9 +100,10 @@ export function checkLoginsApart(
     administrators: { [name: string]: AdministratorArgs },
     applications: { [key: string]: ApplicationArgs },
 ): Problem[] {
+    const names = Object.entries(administrators).flatMap(([name, settings]) => allLogins(name, settings));
     return Object.entries(applications).flatMap(([key, args]) =>
         loginsOf(key, args)
-            .filter((name) => Object.hasOwn(administrators, name))
+            .filter((name) => names.includes(name))
             .map((name) => ({
                 path: `administrators["${name}"]`,
                 reason: `"${name}" is a role of applications.${key}, too; each login needs a name of its own`,
@@ -85,13 +111,26 @@ export function checkLoginsApart(
     );
 }
 
-function loginsOf(key: string, { owner, roles, replicationRoles }: ApplicationArgs): string[] {
-    return [owner ?? key, ...Object.keys(roles ?? {}), ...Object.keys(replicationRoles ?? {})];
+function loginsOf(key: string, args: ApplicationArgs): string[] {
+    const owner = args.owner ?? key;
+    return [owner, ...Object.keys({ ...args.roles, ...args.replicationRoles }), ...laterLogins(owner, args)];
+}
+
+/** Logins of an application beside the roles themselves. */
+function laterLogins(owner: string, args: ApplicationArgs): string[] {
+    const roles = Object.entries({ ...args.roles, ...args.replicationRoles });
+    return [[owner, args] as const, ...roles].flatMap(([name, settings]) => allLogins(name, settings).slice(1));
+}
+
+/** A role, and its logins with later passwords. */
+function allLogins(role: string, settings: LoginGenerationArgs): string[] {
+    return [...new Set([role, ...loginNames(role, loginGenerations(settings))])];
 }
 
 function checkRoleName(path: string, name: string): Problem[] {
     const reserved: string[] = [...Object.values(systemRoles), "public", "none"];
-    if (reserved.includes(name) || name.startsWith("pg_")) {
+    // The cluster's own roles log in with later passwords under their name and a number.
+    if (reserved.includes(name.replace(/_\d+$/, "")) || name.startsWith("pg_")) {
         return [{ path, reason: `"${name}" is the cluster's or PostgreSQL's own; another name is allowed` }];
     }
     return checkIdentifier(path, name);

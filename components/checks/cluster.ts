@@ -5,7 +5,7 @@ import type { HostArgs } from "../host";
 import { postgresParameters } from "../patroniSettings";
 import type { PostgresClusterArgs } from "../postgresClusterArgs";
 import { checkTls } from "./certificates";
-import { checkAdministrators, checkApplications, checkLoginsApart } from "./applications";
+import { checkAdministrators, checkApplications, checkLoginsApart, passwordWarnings } from "./applications";
 import { checkConsulSettings, checkDcsChoice, checkDcsHosts, checkExternalEtcd } from "./dcs";
 import { checkAddresses, checkBridge, checkPlatform, checkReservations } from "./dockerHosts";
 import { checkEtcdSettings } from "./etcd";
@@ -17,6 +17,7 @@ import { checkClusterName, checkLabelName } from "./names";
 import { checkNetwork, checkSubnetApart } from "./network";
 import { checkNodes, checkPatroniSettings } from "./patroni";
 import { checkPgBouncerSettings, checkPoolSizes } from "./pgBouncer";
+import { checkPasswordGenerations } from "./passwords";
 import { checkPorts } from "./ports";
 import { Problem } from "./problem";
 import { checkSlotsApart, checkWalLevel } from "./slots";
@@ -57,6 +58,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkAddresses(args),
         ...checkReservations(args, placement),
         ...checkTls("tls", args),
+        ...checkPasswordGenerations("passwordGenerations", args.passwordGenerations),
         ...checkClusterFirewall("firewall", args, placement),
         ...checkApplications("applications", args.applications ?? {}),
         ...checkAdministrators("administrators", args.administrators ?? {}),
@@ -152,7 +154,8 @@ export function clusterWarnings(args: PostgresClusterArgs): Problem[] {
         ...sharedHostWarnings("etcd.members", args.etcd?.members ?? {}, args.hosts),
         ...sharedHostWarnings("patroni.nodes", args.patroni?.nodes ?? {}, args.hosts),
     ];
-    return [...hosts, ...images, ...single, ...slots, ...failsafe, ...shared];
+    const passwords = passwordWarnings(args.administrators ?? {}, args.applications ?? {});
+    return [...hosts, ...images, ...single, ...slots, ...failsafe, ...shared, ...passwords];
 }
 
 /** Members that follow from the nodes: a node's unknown host is reported once, with the node. */

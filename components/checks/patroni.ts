@@ -51,6 +51,9 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
         ...(args.enableInternalTls && Object.keys(args.nodes).some((key) => args.certificates?.[key] === undefined)
             ? [{ path: `${path}.enableInternalTls`, reason: "true was given, but not a certificate for each node" }]
             : []),
+        ...(args.poolers !== undefined && args.routers === undefined
+            ? [{ path: `${path}.poolers`, reason: "given without routers; PgBouncers would go on before HAProxy does" }]
+            : []),
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
         ...checkNodes(`${path}.nodes`, args.nodes),
         ...checkSlotsApart(`${path}.slots`, args.settings.slots, Object.keys(args.nodes)),

@@ -32,6 +32,8 @@ export interface Member {
 export interface RolloutArgs {
     target: Target;
     members: Member[];
+    /** What the members' scripts before an update find on the hosts. */
+    tools?: pulumi.Resource[];
     /** Script on the first member's host that waits until the whole group is well; runs at creation and after each change. */
     ready?: string;
     /** Says what a change of members or of the places of their data does. */
@@ -93,7 +95,7 @@ export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomReso
 function rollOutMember(
     name: string,
     member: Member,
-    { target, startTimeoutSeconds }: RolloutArgs,
+    { target, startTimeoutSeconds, tools = [] }: RolloutArgs,
     runtime: Runtime,
     previous: pulumi.Resource[],
     opts: pulumi.CustomResourceOptions,
@@ -121,7 +123,7 @@ function rollOutMember(
     const prepare =
         beforeUpdate === undefined
             ? previous
-            : [step("prepare", member.host, `prepare ${serviceName}`, beforeUpdate, previous)];
+            : [step("prepare", member.host, `prepare ${serviceName}`, beforeUpdate, [...previous, ...tools])];
     const container = runtime.run(stepName, member, { ...opts, dependsOn: [...directory, ...prepare] });
     const replaced = runtime
         .waits([member], startTimeoutSeconds)

@@ -59,5 +59,7 @@ export interface SpreadArgs {
     networks: OverlayNetwork[];
     /** What the replacement of a container means, in words for the preview. */
     replacementWords: string;
+    /** Script that runs while the containers are replaced, and ends when they are. */
+    duringUpdate?: { host: HostConnection; script: string };
     startTimeoutSeconds: number;
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { workloadFingerprint } from "./fingerprint";
-import { createHostCommand } from "./hostCommand";
+import { createHostCommand, RunOn } from "./hostCommand";
 import { rollOut } from "./rollout";
 import { SpreadArgs } from "./runtime";
 import { runtimeOf } from "./target";
@@ -18,14 +18,16 @@ export function spreadOut(
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
     const { target, hosts, workload, replacementWords, startTimeoutSeconds } = args;
+    const beside = runBeside(name, args, opts);
     const replicas = runtimeOf(target).replicate?.(args, { ...opts, dependsOn: [] });
     if (replicas === undefined) {
         const members = hosts.map((host) => ({ key: host.key, host, workload, replacementWords }));
-        return rollOut(name, { target, members, startTimeoutSeconds }, opts);
+        return [...beside, ...rollOut(name, { target, members, startTimeoutSeconds }, opts)];
     }
     const { host, script } = replicas.wait;
     const stamp = workloadFingerprint(workload);
     return [
+        ...beside,
         createHostCommand(
             `${name}-running`,
             {
@@ -38,4 +40,19 @@ export function spreadOut(
             { ...opts, dependsOn: [replicas.service] },
         ),
     ];
+}
+
+/** Starts what runs while the containers are replaced: neither waits for the other. */
+function runBeside(
+    name: string,
+    { duringUpdate, workload }: SpreadArgs,
+    opts: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+    if (duringUpdate === undefined) {
+        return [];
+    }
+    const purpose = `look after the clients of ${name}`;
+    const stamp = workloadFingerprint(workload);
+    const command = { ...duringUpdate, purpose, stamp, runOn: RunOn.Update };
+    return [createHostCommand(`${name}-clients`, command, { ...opts, dependsOn: [] })];
 }

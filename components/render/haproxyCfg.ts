@@ -53,8 +53,8 @@ export const haproxyProxies = { readWrite: "read_write", replicas: "replicas" } 
 /** Port, inside the container only, of the health check and of the statistics without a login. */
 export const haproxyHealthPort = 8404;
 
-/** Name of the user list of the statistics page, in a file of its own because it holds a password. */
-const statisticsUsers = "stats-users";
+/** Names of the user lists of the statistics page, in a file of their own because they hold passwords: a user has one password in each. */
+const statisticsUsers = ["stats-users", "stats-users-before"];
 
 /** haproxy.cfg without any secret. */
 export function renderHaProxyCfg(config: HaProxyConfig): string {
@@ -63,16 +63,28 @@ export function renderHaProxyCfg(config: HaProxyConfig): string {
         globalSection(config),
         defaultsSection(config),
         listenStatistics(config),
-        listenRole(haproxyProxies.readWrite, defaultPorts.readWrite, "/primary", config, { endSessions: true }),
+        [
+            ...listenRole(haproxyProxies.readWrite, defaultPorts.readWrite, "/primary", config, { endSessions: true }),
+            ...onePrimary(config),
+        ],
         readOnly(config, lag),
         listenRole("any", defaultPorts.any, "/health", config, { endSessions: false }),
         ...(config.poolers === undefined ? [] : [resolversOfDocker(), listenPooled(config, config.poolers)]),
     );
 }
 
-/** The second configuration file: who may see the statistics. */
-export function renderHaProxyUsers(username: string, password: string): string {
-    return lines([`userlist ${statisticsUsers}`, `  user ${username} insecure-password ${quoted(password)}`]);
+/** The second configuration file: who may see the statistics, with one of at most two passwords. */
+export function renderHaProxyUsers(username: string, password: string, previousPassword?: string): string {
+    const passwords = [password, previousPassword];
+    return lines(
+        ...statisticsUsers.map((list, index) => {
+            const valid = passwords[index];
+            return [
+                `userlist ${list}`,
+                ...(valid === undefined ? [] : [`  user ${username} insecure-password ${quoted(valid)}`]),
+            ];
+        }),
+    );
 }
 
 /** A word for HAProxy's parser, which reads quotes as a shell does. */
@@ -98,7 +110,7 @@ function defaultsSection(config: HaProxyConfig): string[] {
         "  option dontlognull",
         "  option clitcpka",
         "  option srvtcpka",
-        "  option redispatch",
+        "  option redispatch 1",
         "  retries 2",
         `  timeout connect ${config.connectTimeoutSeconds}s`,
         `  timeout client ${config.clientTimeoutSeconds}s`,
@@ -116,7 +128,7 @@ function listenStatistics({ statisticsTls }: HaProxyConfig): string[] {
         `  bind 127.0.0.1:${haproxyHealthPort}`,
         "  timeout client 10s",
         `  monitor-uri /healthz`,
-        `  http-request auth realm HAProxy unless { http_auth(${statisticsUsers}) } or { dst_port ${haproxyHealthPort} }`,
+        `  http-request auth realm HAProxy unless ${statisticsUsers.map((list) => `{ http_auth(${list}) } or `).join("")}{ dst_port ${haproxyHealthPort} }`,
         "  http-request use-service prometheus-exporter if { path /metrics }",
         "  stats enable",
         "  stats uri /",
@@ -137,6 +149,18 @@ function listenRole(
         "  option tcplog",
         "  balance leastconn",
         ...servers(check, config, options),
+    ];
+}
+
+/**
+ * Holds connections back while several servers count as primary: all do when HAProxy has just started, and the old and the new one in a
+ * switchover. They are looked at once more when each server has been checked.
+ */
+function onePrimary({ checkIntervalMilliseconds, downCheckIntervalMilliseconds }: HaProxyConfig): string[] {
+    return [
+        `  tcp-request inspect-delay ${checkIntervalMilliseconds + downCheckIntervalMilliseconds}ms`,
+        `  tcp-request content accept if { nbsrv(${haproxyProxies.readWrite}) le 1 }`,
+        "  tcp-request content reject if WAIT_END",
     ];
 }
 

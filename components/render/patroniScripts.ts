@@ -8,6 +8,8 @@ export interface DynamicConfigScript {
     /** The node's service there. */
     serviceName: string;
     scope: string;
+    /** Script on that host that hands the leader's role over. */
+    switchoverScript: string;
     /** Command that shows the logs of the node `$1`. */
     logsCommand: string;
     /** The whole dynamic configuration, as JSON. */
@@ -63,7 +65,7 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         "leader=$(pending 1) || unknown",
         '[ -n "$leader" ] || exit 0',
         'if [ "$(rows | wc -l)" -eq 1 ]; then restart_all 1; exit 0; fi',
-        `asked switchover ${scope} --leader "$leader" --force || fail "no other node could take over from $leader" "a replica must be streaming; then run 'pulumi up' again"`,
+        `sh ${shellQuote(script.switchoverScript)} "$leader" || fail "no other node could take over from $leader" "a replica must be streaming; then run 'pulumi up' again"`,
         waitFor(
             `rows | awk -F '\\t' -v name="$leader" '$1 == name && $2 != "Leader" && $3 == "streaming" { ok = 1 } END { exit !ok }'`,
             timeoutSeconds,

@@ -46,9 +46,15 @@ export interface PatroniDynamicConfig {
 /** Passwords that Patroni needs. */
 export interface PatroniPasswords {
     superuser: string;
-    replication: string;
-    rewind: string;
+    replication: PatroniLogin;
+    rewind: PatroniLogin;
     api: string;
+}
+
+/** A login whose name differs from generation to generation of its password. */
+export interface PatroniLogin {
+    username: string;
+    password: string;
 }
 
 /** The member's configuration without any secret. Changing it restarts the container. */
@@ -122,8 +128,8 @@ export function renderPatroniPasswordsYaml(passwords: PatroniPasswords): string 
         postgresql: {
             authentication: {
                 superuser: { username: systemRoles.superuser, password: passwords.superuser },
-                replication: { username: systemRoles.replication, password: passwords.replication },
-                rewind: { username: systemRoles.rewind, password: passwords.rewind },
+                replication: passwords.replication,
+                rewind: passwords.rewind,
             },
         },
     });

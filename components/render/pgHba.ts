@@ -59,11 +59,13 @@ export function renderPgHba(rules: HbaRuleArgs[], requireTls = false): string[] 
         address: "all",
         method: HbaMethod.Reject,
     };
+    const { rewind, pgbouncer, exporter } = systemRoles;
     const own: HbaRuleArgs[] = [
-        { type: HbaType.Host, databases: ["replication"], roles: [systemRoles.replication], address: "all" },
+        // With "+" for the logins of all generations of their passwords.
+        { type: HbaType.Host, databases: ["replication"], roles: [`+${systemRoles.replication}`], address: "all" },
         {
             type: HbaType.Host,
-            roles: [systemRoles.superuser, systemRoles.rewind, systemRoles.pgbouncer, systemRoles.exporter],
+            roles: [systemRoles.superuser, ...[rewind, pgbouncer, exporter].map((role) => `+${role}`)],
             address: "all",
         },
     ];

@@ -25,6 +25,8 @@ export interface PgBouncerServers {
 
 /** What pgbouncer.ini is made of. */
 export interface PgBouncerConfig {
+    /** The login by which it asks for verifiers. */
+    authUser: string;
     servers: PgBouncerServers;
     poolMode: PoolMode;
     /** Clients that one PgBouncer takes. */
@@ -60,11 +62,11 @@ export function renderPgBouncerIni(config: PgBouncerConfig): string {
         ["unix_socket_dir", containerPaths.pgbouncerSocket],
         ["auth_type", "scram-sha-256"],
         ["auth_file", containerPaths.pgbouncerUsers],
-        ["auth_user", systemRoles.pgbouncer],
+        ["auth_user", config.authUser],
         ["auth_dbname", "postgres"],
         ["auth_query", `SELECT role_name, verifier FROM ${pgbouncerSchema}.verifier_of($1)`],
-        ["admin_users", systemRoles.pgbouncer],
-        ["stats_users", systemRoles.pgbouncer],
+        ["admin_users", ownUsers(config.authUser).join(",")],
+        ["stats_users", ownUsers(config.authUser).join(",")],
         ["pool_mode", config.poolMode],
         ["max_client_conn", config.maxClientConnections],
         ["default_pool_size", config.defaultPoolSize],
@@ -112,6 +114,13 @@ function tlsSettings({ tls }: PgBouncerConfig): [string, string][] {
 }
 
 /** The file with PgBouncer's own login; all others are asked from PostgreSQL. */
-export function renderPgBouncerUsers(password: string): string {
-    return `"${systemRoles.pgbouncer}" "${password.replaceAll('"', '""')}"\n`;
+export function renderPgBouncerUsers(authUser: string, password: string): string {
+    return ownUsers(authUser)
+        .map((user) => `"${user}" "${password.replaceAll('"', '""')}"\n`)
+        .join("");
+}
+
+/** Its administrators: one whose name stays, as the socket and health checks need it, and one whose name tells the password's generation. */
+function ownUsers(authUser: string): string[] {
+    return [...new Set<string>([systemRoles.pgbouncer, authUser])];
 }

@@ -27,7 +27,7 @@ const cluster = new PostgresCluster(
         haproxy: {
             hosts: config.getObject<string[]>("haproxyHosts") ?? hostKeys.slice(0, 2),
             ports: { pooled: 6432, readWrite: 5000, readOnly: 5001, statistics: 7000 },
-            maxConnections: 20000,
+            maxConnections: config.getNumber("haproxyMaxConnections") ?? 20000,
             resources: { cpuLimit: 1, memoryLimitMiB: 1024, cpuReservation: 0.1, memoryReservationMiB: 64 },
         },
         pgbouncer: {

@@ -8,7 +8,11 @@ const cluster = new PostgresCluster("postgres-ha", {
     hosts,
     images: config.requireObject<ClusterImagesArgs>("images"),
     dockerHosts: {},
-    firewall: { clients: config.requireObject<string[]>("clients") },
+    firewall: {
+        clients: config.requireObject<string[]>("clients"),
+        monitoring: config.requireObject<string[]>("monitoring"),
+    },
+    tls: { requireTls: true },
     patroni: { parameters: { log_connections: "on", log_disconnections: "on" } },
     haproxy: { ports: { readWrite: 5000, readOnly: 5001, any: 5002, statistics: 7000 } },
     pgbouncer: { enabled: false },
@@ -16,7 +20,10 @@ const cluster = new PostgresCluster("postgres-ha", {
 });
 
 /** Where everything answers, the Patroni nodes, and what the command `pgha` needs. */
-export const { endpoints, caCertificate, nodes, operations } = cluster;
+export const { endpoints, nodes, operations } = cluster;
+
+/** Certificate of the authority that signed the nodes' certificates: what clients verify them with. */
+export const caCertificate = cluster.caCertificate;
 
 /** Databases, logins and connection URLs, by application. */
 export const applications = pulumi.secret(cluster.applications);

@@ -15,6 +15,8 @@ export interface Acknowledgement extends Answer {
 /** What the clients of one path saw, in order of time. */
 export interface Journal<A extends Answer = Answer> {
     answers: A[];
+    /** Statements that were sent and not answered with success. */
+    failed: number;
     lastFailure: string;
 }
 

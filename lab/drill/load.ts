@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Acknowledgement, Journal, WriteJournal } from "./journal";
-import { classifyFailedInsert, Session, type Login } from "./session";
+import { classifyFailedInsert, NotConnectedError, Session, type Login } from "./session";
 import { errorText } from "./wait";
 
 export interface LoadSettings {
@@ -8,6 +8,8 @@ export interface LoadSettings {
     ratePerClient: number;
     login: Login;
     table: string;
+    /** @default 2000 */
+    queryTimeoutMs?: number;
 }
 
 /** The load ends by itself after this time, whatever became of the drill around it. */
@@ -31,7 +33,7 @@ export class Load {
     public constructor(private readonly settings: LoadSettings) {}
 
     public startWriters(path: Path): void {
-        const journal: WriteJournal = { answers: [], unknown: [], refused: 0, lastFailure: "" };
+        const journal: WriteJournal = { answers: [], failed: 0, unknown: [], refused: 0, lastFailure: "" };
         this.writes.set(path.name, journal);
         this.startClients(path, (session, client, sequence) =>
             this.insertRow(session, journal, client, `${path.name}/${client}/${sequence}`),
@@ -39,7 +41,7 @@ export class Load {
     }
 
     public startReaders(path: Path): void {
-        const journal: Journal = { answers: [], lastFailure: "" };
+        const journal: Journal = { answers: [], failed: 0, lastFailure: "" };
         this.reads.set(path.name, journal);
         this.startClients(path, (session, client) => readRow(session, journal, client));
     }
@@ -70,7 +72,7 @@ export class Load {
         step: (session: Session, client: number, sequence: number) => Promise<boolean>,
     ): void {
         for (let client = 0; client < this.settings.clientsPerPath; client++) {
-            const session = new Session(path.endpoints, this.settings.login, client);
+            const session = new Session(path.endpoints, this.settings.login, client, this.settings.queryTimeoutMs);
             this.clients.push(this.runClient(session, (sequence) => step(session, client, sequence)));
         }
     }
@@ -104,6 +106,7 @@ export class Load {
             const outcome = classifyFailedInsert(error);
             if (outcome === "unknown") journal.unknown.push(id);
             if (outcome === "refused") journal.refused += 1;
+            if (outcome !== "unsent") journal.failed += 1;
             journal.lastFailure = errorText(error);
             return false;
         }
@@ -117,6 +120,7 @@ async function readRow(session: Session, journal: Journal, client: number): Prom
         journal.answers.push({ client, sentAt, receivedAt: performance.now() });
         return true;
     } catch (error) {
+        if (!(error instanceof NotConnectedError)) journal.failed += 1;
         journal.lastFailure = errorText(error);
         return false;
     }

@@ -1,20 +1,27 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import type { Change } from "./changes";
 import { Lab, readLabHosts } from "./lab";
 import { parseOptions, usage, UsageError, type Options } from "./options";
 import { readSynchronousStandbys } from "./patroni";
 import {
     describeMachine,
     renderMarkdown,
+    renderOrigin,
     renderTable,
     replaceSection,
     succeeded,
     type Report,
     type RoundReport,
 } from "./report";
+import { renderChangesMarkdown, renderChangesTable, type ChangeReport } from "./plannedReport";
+import { runChange } from "./planned";
 import { runRound, type Drill } from "./round";
 import type { Scenario } from "./scenarios";
 import { assertInLab, readStack } from "./stack";
 import { errorText } from "./wait";
+
+/** Clients per path. */
+const defaultClients = { fault: 4, change: 10 };
 
 const startedAt = performance.now();
 
@@ -30,7 +37,7 @@ async function prepareDrill(options: Options, lab: Lab, signal: AbortSignal): Pr
     return {
         stack,
         lab,
-        clients: options.clients,
+        clients: options.clients ?? defaultClients.fault,
         rate: options.rate,
         synchronousStandbys: await readSynchronousStandbys(stack.nodes),
         signal,
@@ -44,6 +51,7 @@ async function runRounds(options: Options, drill: Drill): Promise<Report> {
         machine: await describeMachine(),
         command: process.argv.length > 2 ? `make drill ARGS="${process.argv.slice(2).join(" ")}"` : "make drill",
         rounds: [],
+        changes: [],
     };
     for (const scenario of options.scenarios) {
         for (let round = 1; round <= options.rounds; round++) {
@@ -51,7 +59,24 @@ async function runRounds(options: Options, drill: Drill): Promise<Report> {
             report.rounds.push({ ...scenario, round, ...(await tryRound(drill, scenario)) });
         }
     }
+    const clients = options.clients ?? defaultClients.change;
+    for (const change of options.changes) {
+        for (let round = 1; round <= options.rounds; round++) {
+            log(`${change.name}, round ${round} of ${options.rounds}`);
+            report.changes.push({ ...change, round, ...(await tryChange({ ...drill, clients }, change)) });
+        }
+    }
     return report;
+}
+
+async function tryChange(drill: Drill, change: Change): Promise<Pick<ChangeReport, "result" | "failure">> {
+    try {
+        return { result: await runChange(drill, change) };
+    } catch (error) {
+        drill.signal.throwIfAborted();
+        log(`failed: ${errorText(error)}`);
+        return { failure: errorText(error) };
+    }
 }
 
 async function tryRound(drill: Drill, scenario: Scenario): Promise<Pick<RoundReport, "result" | "failure">> {
@@ -66,6 +91,23 @@ async function tryRound(drill: Drill, scenario: Scenario): Promise<Pick<RoundRep
     }
 }
 
+function renderTables(report: Report): string {
+    return [
+        ...(report.rounds.length > 0 ? [renderTable(report)] : []),
+        ...(report.changes.length > 0 ? [renderChangesTable(report.changes)] : []),
+    ].join("\n");
+}
+
+/** Replaces the sections of what has been measured, and leaves the other one. */
+function recordIn(document: string, report: Report): string {
+    const origin = renderOrigin(report);
+    const faults =
+        report.rounds.length > 0 ? replaceSection(document, origin + renderMarkdown(report), "drill") : document;
+    return report.changes.length > 0
+        ? replaceSection(faults, origin + renderChangesMarkdown(report.changes), "drill-planned")
+        : faults;
+}
+
 async function main(): Promise<number> {
     const options = parseOptions(process.argv.slice(2));
     if (options.help) {
@@ -74,7 +116,7 @@ async function main(): Promise<number> {
     }
     const readRecord = () => (options.record && existsSync(options.record) ? readFileSync(options.record, "utf8") : "");
     // Tried before anything is broken: a document that can't take the results is found out now, not at the end.
-    replaceSection(readRecord(), "");
+    replaceSection(replaceSection(readRecord(), "", "drill"), "", "drill-planned");
 
     const interruption = new AbortController();
     const interrupt = () => {
@@ -86,9 +128,9 @@ async function main(): Promise<number> {
     const lab = new Lab();
     try {
         const report = await runRounds(options, await prepareDrill(options, lab, interruption.signal));
-        process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderTable(report));
+        process.stdout.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderTables(report));
         if (options.record !== undefined) {
-            writeFileSync(options.record, replaceSection(readRecord(), renderMarkdown(report)));
+            writeFileSync(options.record, recordIn(readRecord(), report));
         }
         return succeeded(report) ? 0 : 1;
     } catch (error) {

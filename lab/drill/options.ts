@@ -1,13 +1,24 @@
 import { parseArgs } from "node:util";
+import { changes, type Change } from "./changes";
 import { scenarios, type Scenario } from "./scenarios";
+
+/** The planned change that is tried where none is named: the others need minutes each. */
+const quickChange = "switchover";
+
+function names(all: { name: string }[]): string {
+    return all.map(({ name }) => name).join(", ");
+}
 
 export const usage = `Usage: make drill [ARGS="..."], or tsx lab/drill/main.ts [options]
 
-Breaks the leader of the lab's cluster while clients write and read from outside, and checks every acknowledged row.
+Breaks or changes the lab's cluster while clients write and read from outside, and checks every acknowledged row.
 
-  --scenario NAME  only this one (repeatable): ${scenarios.map((scenario) => scenario.name).join(", ")}
+  --scenario NAME  only this one (repeatable). Faults of the leader: ${names(scenarios)}.
+                   Planned changes: ${names(changes)}
+                   (default: all faults, and ${quickChange})
+  --planned        all planned changes and no fault
   --rounds N       rounds of each scenario, 1 to 20 (default 1)
-  --clients N      clients per path, 1 to 16 (default 4)
+  --clients N      clients per path, 1 to 16 (default 4 for faults, 10 for planned changes)
   --rate N         transactions per second and client, 1 to 100 (default 25)
   --stack NAME     Pulumi stack of the lab (default lab)
   --json           print JSON instead of the table
@@ -21,8 +32,10 @@ export class UsageError extends Error {}
 
 export interface Options {
     scenarios: Scenario[];
+    changes: Change[];
     rounds: number;
-    clients: number;
+    /** Undefined where each half has its own number. */
+    clients: number | undefined;
     rate: number;
     stack: string;
     json: boolean;
@@ -33,9 +46,9 @@ export interface Options {
 export function parseOptions(args: string[]): Options {
     const values = parse(args);
     return {
-        scenarios: selectScenarios(values.scenario),
+        ...selectScenarios(values.scenario, values.planned),
         rounds: parseCount("rounds", values.rounds, 20),
-        clients: parseCount("clients", values.clients, 16),
+        clients: values.clients === undefined ? undefined : parseCount("clients", values.clients, 16),
         rate: parseCount("rate", values.rate, 100),
         stack: values.stack,
         json: values.json,
@@ -50,8 +63,9 @@ function parse(args: string[]) {
             args,
             options: {
                 scenario: { type: "string", multiple: true, default: [] },
+                planned: { type: "boolean", default: false },
                 rounds: { type: "string", default: "1" },
-                clients: { type: "string", default: "4" },
+                clients: { type: "string" },
                 rate: { type: "string", default: "25" },
                 stack: { type: "string", default: "lab" },
                 json: { type: "boolean", default: false },
@@ -64,12 +78,22 @@ function parse(args: string[]) {
     }
 }
 
-function selectScenarios(names: string[]): Scenario[] {
-    const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name));
+function selectScenarios(wanted: string[], planned: boolean): Pick<Options, "scenarios" | "changes"> {
+    const unknown = wanted.filter((name) => ![...scenarios, ...changes].some((known) => known.name === name));
     if (unknown.length > 0) {
         throw new UsageError(`unknown scenario: ${unknown.join(", ")}`);
     }
-    return names.length === 0 ? scenarios : scenarios.filter((scenario) => names.includes(scenario.name));
+    if (planned && wanted.length > 0) {
+        throw new UsageError("--planned and --scenario can't be given together");
+    }
+    if (planned) {
+        return { scenarios: [], changes };
+    }
+    const names = wanted.length > 0 ? wanted : [...scenarios.map(({ name }) => name), quickChange];
+    return {
+        scenarios: scenarios.filter(({ name }) => names.includes(name)),
+        changes: changes.filter(({ name }) => names.includes(name)),
+    };
 }
 
 function parseCount(option: string, text: string, maximum: number): number {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { median, renderMarkdown, renderTable, replaceSection, succeeded, type Report } from "./report";
+import { renderMarkdown, renderOrigin, renderTable, replaceSection, succeeded, type Report } from "./report";
 import type { RoundResult } from "./round";
+import { median } from "./table";
 
 function result(gapMs: number, lost = 0): RoundResult {
     const path = { gapMs, answeredAfterMs: gapMs + 50, returnGapMs: 100 };
@@ -29,6 +30,7 @@ function report(...rounds: Partial<Report["rounds"][0]>[]): Report {
             round: index + 1,
             ...round,
         })),
+        changes: [],
     };
 }
 
@@ -51,9 +53,8 @@ describe("renderTable", () => {
 
 describe("renderMarkdown", () => {
     it("gives medians with their range and the sums of rows", () => {
-        const text = renderMarkdown(
-            report({ result: result(3000) }, { result: result(1000) }, { result: result(1500, 1) }),
-        );
+        const measured = report({ result: result(3000) }, { result: result(1000) }, { result: result(1500, 1) });
+        const text = renderOrigin(measured) + renderMarkdown(measured);
         expect(text).to.contain("Measured 2030-01-02 on 2 cores, with `make drill`");
         expect(text).to.match(/^\| crash +\| 3 +\| 1\.50 s \(1\.00 to 3\.00\) +\|.*\| 3000 +\| 6 +\| 1 +\|$/m);
     });
@@ -68,14 +69,14 @@ describe("median", () => {
 
 describe("replaceSection", () => {
     it("replaces only what was generated, and ends where it began when repeated", () => {
-        const once = replaceSection("# Benchmarks\n", "first");
-        const twice = replaceSection(`${once}\nwritten by hand\n`, "second");
+        const once = replaceSection("# Benchmarks\n", "first", "drill");
+        const twice = replaceSection(`${once}\nwritten by hand\n`, "second", "drill");
         expect(twice).to.match(/^# Benchmarks\n[^]*second[^]*written by hand\n$/);
         expect(twice).not.to.contain("first");
-        expect(replaceSection(twice, "second")).to.equal(twice);
+        expect(replaceSection(twice, "second", "drill")).to.equal(twice);
     });
 
     it("refuses a document with half a pair of markers", () => {
-        expect(() => replaceSection("<!-- drill:end -->", "x")).to.throw("drill:begin");
+        expect(() => replaceSection("<!-- drill:end -->", "x", "drill")).to.throw("drill:begin");
     });
 });

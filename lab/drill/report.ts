@@ -1,7 +1,9 @@
 import { cpus, release, totalmem } from "node:os";
+import { unnoticed, type ChangeReport } from "./plannedReport";
 import { isClean, type PathResult, type RoundResult } from "./round";
 import { run } from "./run";
 import type { Scenario } from "./scenarios";
+import { alignColumns, formatRange, formatSeconds, markdownTable } from "./table";
 
 export interface RoundReport extends Scenario {
     round: number;
@@ -15,10 +17,8 @@ export interface Report {
     machine: string;
     command: string;
     rounds: RoundReport[];
+    changes: ChangeReport[];
 }
-
-const beginMarker = "<!-- drill:begin (written by make drill) -->";
-const endMarker = "<!-- drill:end -->";
 
 export async function describeMachine(): Promise<string> {
     const docker = await run("docker", ["version", "--format", "{{.Server.Version}}"], 10_000);
@@ -29,7 +29,9 @@ export async function describeMachine(): Promise<string> {
 }
 
 export function succeeded(report: Report): boolean {
-    return report.rounds.every((round) => round.result !== undefined && isClean(round.result));
+    return (
+        report.rounds.every((round) => round.result !== undefined && isClean(round.result)) && unnoticed(report.changes)
+    );
 }
 
 /** One line per round, aligned, and the reasons of the rounds that failed. */
@@ -42,11 +44,6 @@ export function renderTable(report: Report): string {
         .filter((round) => round.failure !== undefined)
         .map((round) => `${round.name} ${round.round} failed: ${round.failure}`);
     return [...table, ...failures, ""].join("\n");
-}
-
-function alignColumns(rows: string[][]): string[][] {
-    const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-    return rows.map((row) => row.map((cell, column) => cell.padEnd(width(column))));
 }
 
 const roundColumns = [
@@ -101,13 +98,7 @@ const figures: Record<string, (result: RoundResult) => number> = {
     healthyAfter: (result) => result.healthyAfterMs,
 };
 
-export function median(values: number[]): number {
-    const sorted = [...values].sort((a, b) => a - b);
-    const middle = (sorted.length - 1) / 2;
-    return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
-}
-
-/** The medians of each scenario as a Markdown section. */
+/** The medians of each scenario as a Markdown table. */
 export function renderMarkdown(report: Report): string {
     const scenarios = [...new Set(report.rounds.map((round) => round.description))];
     const header = [
@@ -138,14 +129,21 @@ export function renderMarkdown(report: Report): string {
             sum((result) => result.lost),
         ];
     });
-    const [titles = [], ...cells] = alignColumns([header, ...rows]);
-    const table = [titles, titles.map((title) => "-".repeat(title.length)), ...cells];
-    const lines = table.map((row) => `| ${row.join(" | ")} |\n`).join("");
-    return `Measured ${report.date} on ${report.machine}, with \`${report.command}\`. Median (smallest to largest).\n\n${lines}`;
+    return markdownTable(header, rows);
 }
 
-/** Puts a section between the markers of a document, or behind it when it has none yet. */
-export function replaceSection(document: string, section: string): string {
+/** Where, when and how the results came about. */
+export function renderOrigin(report: Report): string {
+    return `Measured ${report.date} on ${report.machine}, with \`${report.command}\`. Median (smallest to largest).\n\n`;
+}
+
+/** The generated sections of a document. */
+export type Section = "drill" | "drill-planned";
+
+/** Puts a section between its markers of a document, or behind it when it has none yet. */
+export function replaceSection(document: string, section: string, name: Section): string {
+    const beginMarker = `<!-- ${name}:begin (written by make drill) -->`;
+    const endMarker = `<!-- ${name}:end -->`;
     const generated = `${beginMarker}\n\n${section}\n${endMarker}`;
     const begin = document.indexOf(beginMarker);
     const end = document.indexOf(endMarker);
@@ -156,20 +154,4 @@ export function replaceSection(document: string, section: string): string {
         throw new Error(`the document needs "${beginMarker}" before "${endMarker}"`);
     }
     return document.slice(0, begin) + generated + document.slice(end + endMarker.length);
-}
-
-function formatSeconds(milliseconds: number): string {
-    return `${toSeconds(milliseconds)} s`;
-}
-
-function toSeconds(milliseconds: number): string {
-    return (milliseconds / 1000).toFixed(milliseconds < 10_000 ? 2 : 1);
-}
-
-function formatRange(values: number[]): string {
-    if (values.length === 0) return "-";
-    const middle = formatSeconds(median(values));
-    return values.length === 1
-        ? middle
-        : `${middle} (${toSeconds(Math.min(...values))} to ${toSeconds(Math.max(...values))})`;
 }

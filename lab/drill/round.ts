@@ -9,11 +9,11 @@ import { Session } from "./session";
 import type { Stack } from "./stack";
 import { waitUntil } from "./wait";
 
-const steadyTimeoutMs = 30_000;
+export const steadyTimeoutMs = 30_000;
 const failoverTimeoutMs = 120_000;
 const healthyTimeoutMs = 180_000;
 /** Answers that each client must have before the fault and after the recovery: what was measured lies between them. */
-const steadyAnswers = 10;
+export const steadyAnswers = 10;
 
 export interface Drill {
     stack: Stack;
@@ -114,12 +114,14 @@ export function isClean(result: RoundResult): boolean {
     return result.lost + result.unexpected + result.duplicates + result.stale === 0;
 }
 
-function waitForAnswers(what: string, load: Load, count: number, timeoutMs: number, signal: AbortSignal) {
+/** Waits until every client has answers to questions asked from now on. */
+export function waitForAnswers(what: string, load: Load, count: number, timeoutMs: number, signal: AbortSignal) {
     const since = performance.now();
     return waitUntil(what, { timeoutMs, signal }, () => load.assertAnswered(since, count));
 }
 
-async function waitForHealth(drill: Drill, what: string): Promise<void> {
+/** Waits until one node leads, all others stream, and every service is complete. */
+export async function waitForHealth(drill: Drill, what: string): Promise<void> {
     const { nodes } = drill.stack;
     await waitUntil(what, { timeoutMs: healthyTimeoutMs, signal: drill.signal }, async () => {
         assertReplicating(await readCluster(nodes), nodes, drill.synchronousStandbys);
@@ -129,7 +131,7 @@ async function waitForHealth(drill: Drill, what: string): Promise<void> {
 }
 
 /** Runs an idempotent statement on the leader. */
-async function execute({ stack, signal }: Drill, statement: string): Promise<void> {
+export async function execute({ stack, signal }: Drill, statement: string): Promise<void> {
     const session = new Session(stack.endpoints.readWrite, stack.login);
     try {
         await waitUntil(statement, { timeoutMs: steadyTimeoutMs, signal }, () => session.query(statement));
@@ -147,7 +149,8 @@ async function injectFault({ stack, lab }: Drill, scenario: Scenario, leader: st
     await lab.killContainer(leader, port);
 }
 
-async function readLeader({ nodes }: Stack): Promise<string> {
+/** The name of the node that leads. */
+export async function readLeader({ nodes }: Stack): Promise<string> {
     return findLeader(await readCluster(nodes), nodes);
 }
 
@@ -190,11 +193,12 @@ function measurePaths(load: Load, brokenAt: number, servedAt: number, healthyAt:
 }
 
 /** Distinct rows with a finding: one that is lost on two nodes is one lost row. */
-function countRows(checks: Map<string, RowCheck>, finding: keyof RowCheck): number {
+export function countRows(checks: Map<string, RowCheck>, finding: keyof RowCheck): number {
     return new Set([...checks.values()].flatMap((check) => check[finding])).size;
 }
 
-function logRows(drill: Drill, checks: Map<string, RowCheck>, table: string): void {
+/** Says which rows have a finding. */
+export function logRows(drill: Drill, checks: Map<string, RowCheck>, table: string): void {
     for (const [node, check] of checks) {
         for (const [finding, ids] of Object.entries(check) as [string, string[]][]) {
             if (ids.length > 0) {

@@ -1,17 +1,28 @@
 import { Socket } from "node:net";
-import { Client, DatabaseError, type QueryResultRow } from "pg";
+import { Client, type ClientConfig, DatabaseError, type QueryResultRow } from "pg";
 import { errorText } from "./wait";
 
 export interface Login {
     user: string;
     password: string;
     database: string;
+    /** Certificate, as PEM, of the authority that the server is verified with. Without it there is no TLS. */
+    caCertificate?: string;
 }
 
 const connectTimeoutMs = 2000;
 const keepAliveMs = 1000;
 /** An answer later than this counts as a dead connection, as a client with TCP_USER_TIMEOUT would see it. */
 const defaultQueryTimeoutMs = 2000;
+
+/** What the driver needs to log in at an endpoint. */
+export function clientConfig(endpoint: string, { caCertificate, ...login }: Login): ClientConfig {
+    const separator = endpoint.lastIndexOf(":");
+    const host = endpoint.slice(0, separator);
+    // Without the host here the driver would not compare an address with the certificate's.
+    const ssl = caCertificate === undefined ? undefined : { ca: caCertificate, host };
+    return { ...login, host, port: Number(endpoint.slice(separator + 1)), ssl };
+}
 
 /** No connection could be made, so nothing was sent. */
 export class NotConnectedError extends Error {}
@@ -46,13 +57,10 @@ export class Session {
 
     private async connect(): Promise<Client> {
         const endpoint = this.endpoints[this.endpointIndex % this.endpoints.length] ?? "";
-        const separator = endpoint.lastIndexOf(":");
         const socket = new Socket();
         socket.setKeepAlive(true, keepAliveMs);
         const client = new Client({
-            ...this.login,
-            host: endpoint.slice(0, separator),
-            port: Number(endpoint.slice(separator + 1)),
+            ...clientConfig(endpoint, this.login),
             application_name: "drill",
             connectionTimeoutMillis: connectTimeoutMs,
             // Never statement_timeout or a cancel: PostgreSQL would acknowledge a row that no standby has.

@@ -4,7 +4,7 @@ import { checkApplication } from "../../components/checks/applications";
 import { checkMembers } from "../../components/checks/members";
 import { checkClusterName, checkIdentifier, checkKey, longestMemberKey } from "../../components/checks/names";
 import { objectName, versionedName } from "../../components/platform/objectName";
-import { quoteIdentifier } from "../../components/render/sql";
+import { quoteIdentifier } from "../../components/render/sqlText";
 import { recordCluster } from "../helpers/cluster";
 import { expectProblems } from "./problems";
 

@@ -144,9 +144,11 @@ describe("A trap of the seeds", () => {
             expect(later.changedSince(cluster)).to.deep.equal([
                 "pg-application-shop-database",
                 "pg-application-shop-owner",
+                "pg-application-shop-owner-generation-2",
+                "pg-generations",
             ]);
             expect(String(later.custom("pg-application-shop-database").inputs.stdin)).to.include(
-                'ALTER ROLE "shop" WITH LOGIN',
+                'ALTER ROLE "shop_2" WITH LOGIN',
             );
         });
 
@@ -154,7 +156,8 @@ describe("A trap of the seeds", () => {
             const settings = { ...clusterArgs(), clusterName: "pg", passwords: { postgres: "word" } };
             expect(() => parseSettings(settings, "pgha")).to.throw("passwords");
             for (const role of ["postgres", "replicator", "rewinder"]) {
-                expect(scriptOf("pg-patroni-db1-settle")).to.include(`ALTER ROLE "${role}" PASSWORD 'SCRAM-SHA-256$`);
+                const statement = new RegExp(`^ALTER ROLE "${role}" .*PASSWORD 'SCRAM-SHA-256[$]`, "m");
+                expect(scriptOf("pg-patroni-db1-settle")).to.match(statement);
             }
         });
     });
@@ -181,7 +184,9 @@ describe("A trap of the seeds", () => {
             `pg-patroni-${key}-gate`,
         ]);
         expect(cluster.outOfOrder(chain)).to.deep.equal([]);
-        expect(scriptOf("pg-patroni-db2-prepare")).to.include("asked switchover pg --leader patroni-db2");
+        expect(scriptOf("pg-patroni-db2-prepare")).to.include(
+            "sh '/srv/pgha/pg/.switchover/patroni-db2' 'patroni-db2'",
+        );
         expect(scriptOf("pg-patroni-db2-gate")).to.include("/readiness?lag=");
     });
 

@@ -29,6 +29,7 @@ export const operations: ClusterOperations = {
     haproxy: keys.map((key) => workload("haproxy", key)),
     pgbouncer: keys.map((key) => workload("pgbouncer", key)),
     exporters: keys.map((key) => workload(`exporter-${key}`, key)),
+    switchoverDirectory: "/srv/pgha/lab/.switchover",
     psql: { readWrite: "host=192.0.2.11 port=5433", readOnly: "host=192.0.2.11 port=5434", local: "host=/run" },
 };
 

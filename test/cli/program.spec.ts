@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
@@ -35,7 +35,10 @@ describe("pgha", function () {
         process.env.PATH = [join(__dirname, "fakes"), folder, environment.PATH].join(delimiter);
         Object.assign(process.env, { PGHA_FAKE: folder, PGHA_FIXTURES: fixtures });
         put("leader", "patroni-db2\n");
-        put("outputs.json", JSON.stringify({ operations, endpoints: {}, applications: "[secret]" }));
+        mkdirSync(join(folder, "switchover"));
+        for (const { name } of operations.patroni) put(join("switchover", name), 'exec docker switchover "$@"\n');
+        const described = { ...operations, switchoverDirectory: join(folder, "switchover") };
+        put("outputs.json", JSON.stringify({ operations: described, endpoints: {}, applications: "[secret]" }));
     });
     afterEach(() => {
         rmSync(folder, { recursive: true });
@@ -108,7 +111,7 @@ describe("pgha", function () {
     describe("switchover", () => {
         it("hands the leader's role over and waits for the others", async () => {
             const { status, messages } = await pgha(["switchover", "--yes"]);
-            expect([status, log()]).to.deep.equal([0, "patronictl switchover lab --force --leader patroni-db2\n"]);
+            expect([status, log()]).to.deep.equal([0, "switchover patroni-db2\n"]);
             expect(messages).to.match(/^patroni-db3 leads after [\d.]+ s\nall members follow it after [\d.]+ s\n$/);
         });
 
@@ -116,7 +119,7 @@ describe("pgha", function () {
             const { status, messages } = await pgha(["switchover", "--candidate", "db1"], "y");
             expect(messages).to.include("from patroni-db2 to patroni-db1? Its sessions end. [y/N] ");
             expect(status).to.equal(0);
-            expect(log()).to.include("--candidate patroni-db1");
+            expect(log()).to.equal("switchover patroni-db2 patroni-db1\n");
         });
 
         it("does nothing when it isn't confirmed", async () => {

@@ -64,9 +64,39 @@ describe("ApplicationDatabase", () => {
         const roles = { reader: {} };
         const before = await recordApplication({ roles });
         const owner = await recordApplication({ roles, passwordGeneration: 2 }, { previous: before });
-        expect(owner.changedSince(before)).to.deep.equal(["shop-database", "shop-owner"]);
+        expect(owner.changedSince(before)).to.deep.equal(["shop-database", "shop-owner", "shop-owner-generation-2"]);
         const role = await recordApplication({ roles: { reader: { passwordGeneration: 2 } } }, { previous: before });
-        expect(role.changedSince(before)).to.deep.equal(["shop-database", "shop-role-reader"]);
+        expect(role.changedSince(before)).to.deep.equal([
+            "shop-database",
+            "shop-role-reader",
+            "shop-role-reader-generation-2",
+        ]);
+    });
+
+    it("gives out the login of the current generation", async () => {
+        let made: ApplicationDatabase | undefined;
+        await record(() => {
+            const roles = { reader: { passwordGeneration: 3 } };
+            const replicationRoles = { cdc: { passwordGeneration: 2 } };
+            made = new ApplicationDatabase("shop", applicationArgs({ passwordGeneration: 2, roles, replicationRoles }));
+        });
+        const { owner, username, urls, roles, replicationRoles } = made ?? expect.fail("the program made nothing");
+        expect([owner, username]).to.deep.equal(["shop", "shop_2"]);
+        const password = generatedPassword("shop-owner-generation-2", "2");
+        expect((await settled(urls)).value.pooled).to.match(new RegExp(`^postgresql://shop_2:${password}@`));
+        expect((await settled(roles)).value.reader).to.deep.include({ username: "reader_3" });
+        expect((await settled(replicationRoles)).value.cdc?.url).to.match(/^postgresql:\/\/cdc_2:/);
+    });
+
+    it("refuses old logins only when it is told to", async () => {
+        const refusedBut = async (changes: Partial<ApplicationDatabaseArgs>): Promise<string | undefined> =>
+            /NOT IN (\(.*?\)) AND rolcanlogin/.exec(sqlOf(await recordApplication(changes)))?.[1];
+        expect(await refusedBut({})).to.equal("('shop')");
+        expect(await refusedBut({ passwordGeneration: 3 })).to.equal("('shop_2', 'shop_3')");
+        expect(await refusedBut({ passwordGeneration: 3, oldestPasswordGeneration: 1 })).to.equal(
+            "('shop', 'shop_2', 'shop_3')",
+        );
+        expect(await refusedBut({ passwordGeneration: 3, oldestPasswordGeneration: 3 })).to.equal("('shop_3')");
     });
 
     it("tells its logins as secrets", async () => {

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { PostgresClusterArgs, SlotType } from "../../components";
 import { image, images, recordCluster } from "../helpers/cluster";
 import { Recording } from "../helpers/recording";
+import { fileContent } from "../helpers/service";
 
 /** A cluster with an application, as it is before each change. */
 const given: Partial<PostgresClusterArgs> = { applications: { shop: { roles: { reader: {} } } } };
@@ -43,6 +44,7 @@ describe("A change", () => {
     it("of an HAProxy timeout reaches HAProxy", async () => {
         expect(await changedBy({ haproxy: { clientTimeoutSeconds: 60 } })).to.deep.equal([
             "pg-haproxy",
+            "pg-haproxy-clients",
             "pg-haproxy-config",
             "pg-haproxy-running",
         ]);
@@ -101,7 +103,59 @@ describe("A change", () => {
         expect(await changedBy({ applications })).to.deep.equal([
             "pg-application-shop-database",
             "pg-application-shop-owner",
+            "pg-application-shop-owner-generation-2",
+            "pg-generations",
         ]);
+    });
+
+    it("of the exporter's password generation reaches the exporters and their role", async () => {
+        expect(await changedBy({ passwordGenerations: { exporter: 2 } })).to.deep.equal([
+            "pg-credentials-exporter",
+            "pg-credentials-exporter-generation-2",
+            ...["db1", "db2", "db3"].flatMap((key) => [
+                `pg-exporter-${key}`,
+                `pg-exporter-${key}-password`,
+                `pg-exporter-${key}-replaced`,
+            ]),
+            "pg-exporter-refusal",
+            "pg-exporter-role",
+            "pg-exporter-running",
+            "pg-generations",
+        ]);
+    });
+
+    it("of the statistics page's password generation reaches HAProxy, and keeps the one before", async () => {
+        expect(await changedBy({ passwordGenerations: { statistics: 2 } })).to.deep.equal([
+            "pg-credentials-haproxy-statistics-generation-2",
+            "pg-generations",
+            "pg-haproxy",
+            "pg-haproxy-clients",
+            "pg-haproxy-running",
+            "pg-haproxy-users",
+        ]);
+        const both = await recordCluster({ passwordGenerations: { statistics: 2 } });
+        expect(fileContent(both, "pg-haproxy-users").match(/user admin/g)).to.have.length(2);
+        const one = await recordCluster({ passwordGenerations: { statistics: 2, oldestStatistics: 2 } });
+        expect(fileContent(one, "pg-haproxy-users").match(/user admin/g)).to.have.length(1);
+    });
+
+    it("of all password generations at once has each login there before its users, and refuses the old one after them", async () => {
+        const recording = await recordCluster({ passwordGenerations: { all: 2 } });
+        const patroni = [
+            "pg-patroni-db3-logins",
+            "pg-patroni-db1-prepare",
+            "pg-patroni-db1",
+            "pg-patroni-db3-gate",
+            "pg-patroni-db1-settle",
+            "pg-patroni-ready",
+        ];
+        for (const chain of [
+            patroni,
+            ["pg-pgbouncer-role", "pg-pgbouncer-users", "pg-pgbouncer", "pg-pgbouncer-running", "pg-pgbouncer-refusal"],
+            ["pg-exporter-role", "pg-exporter-db1-password", "pg-exporter-db1", "pg-exporter-refusal"],
+        ]) {
+            expect(recording.outOfOrder(chain)).to.deep.equal([]);
+        }
     });
 
     it("to one more application reaches the new one", async () => {
@@ -109,6 +163,7 @@ describe("A change", () => {
             "pg-application-wiki",
             "pg-application-wiki-database",
             "pg-application-wiki-owner",
+            "pg-generations",
         ]);
     });
 

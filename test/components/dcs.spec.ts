@@ -144,6 +144,6 @@ describe("Administrators", () => {
         const none = await recordCluster({ administrators: {} });
         expect(String(none.custom("pg-administrators-roles").inputs.stdin))
             .to.include("NOLOGIN")
-            .and.not.include("NOT IN");
+            .and.include("NOT IN ('')");
     });
 });

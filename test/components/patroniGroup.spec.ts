@@ -32,16 +32,18 @@ function recordPatroni(changes?: Partial<PatroniGroupArgs>, options?: RecordOpti
 }
 
 describe("PatroniGroup", () => {
-    it("is, for each node, files, a directory and a service with a step before it and three after it", async () => {
+    it("is, for each node, files, a directory and a service with two steps before it and three after it", async () => {
         const recording = await recordPatroni();
         expect(recording.childrenOf("group")).to.deep.equal(
             [
                 ...["a", "b", "c"].flatMap((key) => [
                     `Command group-${key}-data`,
                     `Command group-${key}-gate`,
+                    `Command group-${key}-logins`,
                     `Command group-${key}-prepare`,
                     `Command group-${key}-replaced`,
                     `Command group-${key}-settle`,
+                    `Command group-${key}-switchover`,
                     `Secret pg-patroni-${key}-passwords`,
                     `Secret pg-patroni-${key}-pgpass`,
                     `Service pg-patroni-${key}`,
@@ -101,13 +103,17 @@ describe("PatroniGroup", () => {
         ]);
         const end = ["group-running", "group-b-settle", "group-ready", "group-dynamic-config"];
         expect(recording.outOfOrder(["group-members", ...chain, ...end])).to.deep.equal([]);
-        expect(recording.ancestorsOf("group-a-prepare")).to.deep.equal(["group-members"]);
+        expect(recording.ancestorsOf("group-a-prepare")).to.have.members([
+            "group-members",
+            ...["a", "b", "c"].flatMap((key) => [`group-${key}-logins`, `group-${key}-switchover`]),
+        ]);
     });
 
     it("hands the leader's role over before a node goes, and waits until it streams again", async () => {
         const recording = await recordPatroni();
         expect(String(recording.custom("group-b-prepare").inputs.stdin)).to.include(
-            "asked switchover pg --leader patroni-b",
+            // Rather to a, which has been replaced by then, than to c.
+            "sh '/srv/pgha/pg/.switchover/patroni-b' 'patroni-b' 'patroni-a' 'patroni-c'",
         );
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("/readiness?lag=");
     });
@@ -128,6 +134,7 @@ describe("PatroniGroup", () => {
             [
                 ...["a", "b", "c"].flatMap((key) => [
                     `group-${key}-gate`,
+                    `group-${key}-logins`,
                     `group-${key}-prepare`,
                     `group-${key}-replaced`,
                     `group-${key}-settle`,
@@ -142,6 +149,7 @@ describe("PatroniGroup", () => {
 
     it("keeps the data when a node or the group goes", async () => {
         for (const command of (await recordPatroni()).ofType("Command")) {
+            if (command.name.endsWith("-switchover")) continue;
             expect(command.inputs.delete, command.name).to.equal(undefined);
         }
     });
@@ -149,10 +157,12 @@ describe("PatroniGroup", () => {
     it("refuses what can't be, all at once, and creates nothing", async () => {
         const nodes = { a: { host: "db1" }, b: { host: "db1" } };
         const settings = { synchronousNodeCount: 2, parameters: { shared_buffers: "8GB" } };
+        const poolers = { addresses: ["192.0.2.11"], port: 6432, password: "word" };
         const { recording, error } = await recordRefusal(
-            () => new PatroniGroup("group", patroniArgs({ nodes, settings })),
+            () => new PatroniGroup("group", patroniArgs({ nodes, settings, poolers })),
         );
         expect(problemPaths(error)).to.have.members([
+            "patroni.poolers",
             "patroni.nodes.b",
             "patroni.synchronousNodeCount",
             "patroni.parameters.shared_buffers",

@@ -35,6 +35,7 @@ function recordPgBouncer(changes?: Partial<PgBouncerArgs>): Promise<Recording> {
 describe("PgBouncer", () => {
     it("is one service with its files, its role, and a wait for all its containers", async () => {
         expect((await recordPgBouncer()).childrenOf("pooler")).to.deep.equal([
+            "Command pooler-refusal",
             "Command pooler-role",
             "Command pooler-running",
             "Secret pg-pgbouncer-users",

@@ -19,6 +19,7 @@ describe("PostgresCluster", () => {
             "PatroniGroup pg-patroni",
             "PgBouncer pg-pgbouncer",
             "PostgresExporter pg-exporter",
+            "Stash pg-generations",
             "Stash pg-guard",
             "Stash pg-tls",
         ]);
@@ -118,6 +119,27 @@ describe("PostgresCluster", () => {
         const recording = await recordCluster({ applications: { shop: {} } }, { preview: true });
         expect(recording.invocations).to.deep.equal([]);
         expect(recording.names()).to.include("pg-application-shop");
+    });
+
+    it("tells of each application in plain data, which another stack can read as a secret", async () => {
+        let told: object = {};
+        await record(() => {
+            told = createCluster(clusterArgs({ applications: { shop: {} } })).applications.shop ?? {};
+        });
+        expect(Object.keys(told)).to.deep.equal([
+            "database",
+            "owner",
+            "username",
+            "password",
+            "urls",
+            "roles",
+            "replicationRoles",
+        ]);
+    });
+
+    it("guards the applications' databases, too", async () => {
+        const recording = await recordCluster({ applications: { shop: {} } });
+        expect(recording.ancestorsOf("pg-guard")).to.include("pg-application-shop-database");
     });
 
     it("tells where everything answers", async () => {

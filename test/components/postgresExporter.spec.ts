@@ -35,6 +35,7 @@ describe("PostgresExporter", () => {
         expect((await recordExporter()).childrenOf("metrics")).to.deep.equal([
             "Command metrics-a-replaced",
             "Command metrics-b-replaced",
+            "Command metrics-refusal",
             "Command metrics-role",
             "Command metrics-running",
             "Secret pg-exporter-a-password",

@@ -120,6 +120,7 @@ describe("Routing", () => {
                     "pg-certificates-pgbouncer-request",
                     "pg-host-db3-labels",
                     "pg-host-db4-labels",
+                    "pg-patroni-db1-switchover",
                     "pg-pgbouncer",
                     "pg-pgbouncer-running",
                 ]);

@@ -27,8 +27,10 @@ describeExample(
             domain: "example.com",
         }),
         data: {
+            isReused: true,
             kept: (node) => ({ volume: `pg-ha-${node}` }),
-            removal: "docker volume ls --quiet --filter name=^pg-ha- | xargs --no-run-if-empty docker volume rm",
+            removal:
+                "docker volume ls --quiet --filter name=^pg-ha- | xargs --no-run-if-empty docker volume rm; rm -rf /srv/pgha/pg-ha",
         },
     },
     (up) => {
@@ -79,10 +81,13 @@ describeExample(
         });
 
         it("limits of memory and CPU are those of the table", async () => {
-            const limits = "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}";
-            const mebibyte = 1024 ** 2;
-            expect(await inspect("pg-ha-patroni-0", limits)).to.equal(`${2048 * mebibyte} 1000000000`);
-            expect(await inspect("pg-ha-etcd-1", limits)).to.equal(`${256 * mebibyte} 500000000`);
+            const limits = async (name: string): Promise<object> => {
+                const format = "{{.HostConfig.Memory}} {{.HostConfig.CpuQuota}} {{.HostConfig.CpuPeriod}}";
+                const [memory, quota, period] = (await inspect(name, format)).split(" ").map(Number);
+                return { memoryMiB: (memory ?? 0) / 1024 ** 2, cpus: (quota ?? 0) / (period ?? 0) };
+            };
+            expect(await limits("pg-ha-patroni-0")).to.deep.equal({ memoryMiB: 2048, cpus: 1 });
+            expect(await limits("pg-ha-etcd-1")).to.deep.equal({ memoryMiB: 256, cpus: 0.5 });
         });
     },
 );

@@ -42,7 +42,7 @@ describeExample(
         folder: "swarm-edge-nodes",
         machines: LabMachines.Swarm,
         settings,
-        data: { kept: (node) => ({ file: `/srv/pgha/pgprod/${node}/17/data/PG_VERSION` }), removal },
+        data: { isReused: false, kept: (node) => ({ file: `/srv/pgha/pgprod/${node}/17/data/PG_VERSION` }), removal },
     },
     (up) => {
         it("HAProxy runs on the edge nodes only, in host mode", async () => {
@@ -78,10 +78,8 @@ describeExample(
         });
 
         it("PostgreSQL has the figures of its settings", async () => {
-            for (const [parameter, figure] of Object.entries(parameters)) {
-                for (const [node, answer] of await up().onEachNode(`SHOW ${parameter}`)) {
-                    expect(answer, `${parameter} on ${node}`).to.deep.equal([figure]);
-                }
+            for (const [node, figures] of await up().parameters(Object.keys(parameters))) {
+                expect(figures, node).to.deep.equal(parameters);
             }
         });
 
@@ -143,6 +141,12 @@ async function followChanges(live: LiveExample): Promise<string> {
     const url = application?.replicationRoles?.app_subscriber?.url ?? "";
     await query(endpoint, owner.login, "CREATE TABLE changes (n int PRIMARY KEY)");
     await query(endpoint, owner.login, "CREATE PUBLICATION app_pub FOR TABLE changes");
+    // Changes from before the publication can't be read with it, and the slot is older.
+    await query(
+        endpoint,
+        live.target(url).login,
+        "SELECT pg_replication_slot_advance('app_changes', pg_current_wal_lsn())",
+    );
 
     const subscriber = await startSubscriber(images.patroni, url);
     try {
@@ -266,6 +270,7 @@ async function startEtcd(): Promise<{ endpoints: string[] }> {
     const url = `http://${address}:12379`;
     const options = `--data-dir /tmp/etcd --listen-client-urls http://0.0.0.0:12379 --advertise-client-urls ${url}`;
     const start = `docker run --detach --name pgha-external-etcd --publish 12379:12379`;
+    await onHost("db3", ["docker", "rm", "--force", "pgha-external-etcd"]);
     await scriptOnHost("db3", `${start} ${readSettings().images.etcd} etcd ${options}`);
     return { endpoints: [url] };
 }

@@ -49,16 +49,15 @@ describeExample(
             return { manager, hosts: hosts(), images, enableEncryption: network?.enableEncryption };
         },
         data: {
+            isReused: true,
             kept: (node) => ({ file: `/srv/pgha/postgres-ha/${node}/17/data/PG_VERSION` }),
             removal: "rm -rf /srv/pgha/postgres-ha",
         },
     },
     (up) => {
         it("PostgreSQL has the figures of the tuning table", async () => {
-            for (const [parameter, figure] of Object.entries(parameters)) {
-                for (const [node, answer] of await up().onEachNode(`SHOW ${parameter}`)) {
-                    expect(answer, `${parameter} on ${node}`).to.deep.equal([figure]);
-                }
+            for (const [node, figures] of await up().parameters(Object.keys(parameters))) {
+                expect(figures, node).to.deep.equal(parameters);
             }
         });
 
@@ -90,7 +89,7 @@ describeExample(
             expect(up().urls.pooled).to.equal(undefined);
             const services = await onHost("db1", ["docker", "service", "ls", "--format", "{{.Name}} {{.Replicas}}"]);
             expect(services)
-                .to.match(/^postgres-ha-haproxy 2\/2$/m)
+                .to.match(/^postgres-ha-haproxy 2\/2\b/m)
                 .and.not.to.match(/pgbouncer/);
         });
 

@@ -1,25 +1,30 @@
 import { expect } from "chai";
-import { attempt } from "../lab/helpers/command";
+import { rootCertificates } from "node:tls";
+import { attempt, run } from "../lab/helpers/command";
 import { inContainer, lines, onHost, scriptOnHost } from "../lab/helpers/hosts";
 import { assertListening } from "../lab/helpers/outages";
 import { readSettings } from "../lab/helpers/settings";
-import { query, value } from "../lab/helpers/sql";
+import { parseUrl, query, refusal, value } from "../lab/helpers/sql";
+import { note } from "../lab/helpers/wait";
+import { describeWriters } from "../lab/helpers/writers";
 import { describeExample } from "./helpers/everyExample";
-import { hostsAs, LabMachines } from "./helpers/labMachines";
+import { ExampleWriters } from "./helpers/exampleWriters";
+import { clientAddress, hostsAs, LabMachines } from "./helpers/labMachines";
 import { LiveExample } from "./helpers/liveExample";
 
 const hostKeys = ["vm1", "vm2", "vm3"];
 const labHosts = ["db1", "db2", "db3"];
 
-/** The machine that runs the tests: a client, and no host of the cluster. */
-const clients = ["10.77.0.1/32"];
-
 describeExample(
     {
         folder: "three-docker-hosts",
         machines: LabMachines.Plain,
-        settings: () => ({ hosts: hostsAs(hostKeys), images: readSettings().images, clients }),
+        settings: () => {
+            const here = [`${clientAddress()}/32`];
+            return { hosts: hostsAs(hostKeys), images: readSettings().images, clients: here, monitoring: here };
+        },
         data: {
+            isReused: true,
             kept: (node) => ({ file: `/srv/pgha/postgres-ha/${node}/17/data/PG_VERSION` }),
             removal: "rm -rf /srv/pgha/postgres-ha",
         },
@@ -49,6 +54,15 @@ describeExample(
             });
         });
 
+        describe("client TLS", () => {
+            it("is verified: psql checks the authority and the host's name", () => verifyFull(up()));
+
+            it("is required: a client without it is refused", async () => {
+                const { login, endpoints } = parseUrl(up().urls.direct);
+                expect(await refusal(endpoints[0] ?? "", login)).to.match(/^28000 .*no encryption/);
+            });
+        });
+
         it("connections are logged", async () => {
             const { login, endpoints } = up().target(up().urls.direct);
             await query(endpoints[0] ?? "", login, "SELECT 1");
@@ -59,6 +73,10 @@ describeExample(
         });
 
         it("a logical backup is taken from a replica and brought back", () => dumpAndRestore(up()));
+
+        it("a leader that is cut off is replaced, follows the new one afterwards, and no acknowledged row is lost", async function () {
+            note(this, await cutLeaderOff(up()));
+        });
 
         it("a replica that is copied anew streams again", async () => {
             const leader = await up().leader();
@@ -84,13 +102,57 @@ async function statistics(live: LiveExample): Promise<void> {
 
 async function closedPorts(live: LiveExample): Promise<void> {
     const addresses = Object.values(live.outputs.operations.hosts).map(({ address }) => address);
-    for (const address of addresses) {
-        for (const port of [2379, 2380, 5432, 8008]) {
-            const probe = `exec 3<>/dev/tcp/${address}/${port}`;
-            const here = await attempt("timeout", ["2", "bash", "-c", probe]);
-            expect(here.status, `${address}:${port} from outside`).not.to.equal(0);
-            for (const host of labHosts) await onHost(host, ["timeout", "2", "bash", "-c", probe]);
+    const doors = addresses.flatMap((address) => [2379, 2380, 5432, 8008].map((port) => `${address}/${port}`));
+    const dial = (door: string): string[] => ["timeout", "2", "bash", "-c", `exec 3<>/dev/tcp/${door}`];
+    await Promise.all(
+        doors.map(async (door) => {
+            expect((await attempt("env", dial(door))).status, `${door} from outside`).not.to.equal(0);
+        }),
+    );
+    for (const host of labHosts) for (const door of doors) await onHost(host, dial(door));
+}
+
+async function verifyFull(live: LiveExample): Promise<void> {
+    const [client] = live.workloads("patroni");
+    if (client === undefined) throw new Error("the example has no node");
+    const query = "SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    const psql = (certificate: string): Promise<string> => {
+        const script = `printf %s "$2" >/tmp/ca.pem
+psql -XAt -d "$1&sslmode=verify-full&sslrootcert=/tmp/ca.pem" -c "${query}"`;
+        return inContainer(client.labHost, client.label, [
+            "bash",
+            "-euc",
+            script,
+            "psql",
+            live.urls.direct,
+            certificate,
+        ]);
+    };
+    expect((await psql(live.outputs.caCertificate)).trim()).to.match(/^t\|TLSv1\.[23]$/);
+    const refused = await psql(rootCertificates[0] ?? "").catch(String);
+    expect(refused).to.match(/certificate verify failed/);
+}
+
+/** Pulls the leader's network cable until somebody else takes writes; tells what the clients saw. */
+async function cutLeaderOff(live: LiveExample): Promise<string> {
+    const earlier = await live.leader();
+    const writers = await ExampleWriters.start(live);
+    try {
+        await run("lab/host.sh", ["cut", earlier.labHost]);
+        try {
+            await writers.waitForAnswers();
+        } finally {
+            await run("lab/host.sh", ["heal", earlier.labHost]);
         }
+        await live.waitForHealth();
+        const result = await writers.stop();
+        const later = await live.leader();
+        expect(later.name).not.to.equal(earlier.name);
+        expect(result.lost).to.deep.equal([]);
+        expect(result.stale).to.equal(0);
+        return `${earlier.name} cut off, then ${later.name} leads; ${describeWriters(result)}`;
+    } finally {
+        await writers.abandon();
     }
 }
 

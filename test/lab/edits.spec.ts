@@ -185,13 +185,8 @@ describe("a change of the settings arrives at the running cluster:", () => {
             value(entryPoint(), superuser(), `SELECT EXISTS (SELECT FROM ${catalog} WHERE ${column} = $1)`, [name]);
 
         /** Runs `up` with one more application. */
-        const upWith = async (
-            key: string,
-            application: ApplicationArgs,
-            passwordGeneration?: number,
-        ): Promise<Cluster> => {
+        const upWith = async (key: string, application: ApplicationArgs): Promise<Cluster> => {
             const configFile = editSettings(({ applications = {} }) => {
-                applications.app = { ...applications.app, passwordGeneration };
                 applications[key] = application;
             });
             await up({ configFile });
@@ -208,19 +203,22 @@ describe("a change of the settings arrives at the running cluster:", () => {
         };
 
         let changed: Cluster;
+        let old: Login;
 
         before(async () => {
-            changed = await upWith("kept", kept, 2);
+            old = parseUrl(applicationOf(await upWith("kept", kept), "kept").urls.direct).login;
+            changed = await upWith("kept", { ...kept, passwordGeneration: 2, oldestPasswordGeneration: 2 });
         });
 
         it("a new password works on every path, and the old one is refused", async () => {
-            const old = parseUrl(app.urls.direct).login;
             const { readWrite, readOnly, any, pooled } = cluster.endpoints;
-            const { login } = parseUrl(applicationOf(changed, "app").urls.direct);
+            const { login } = parseUrl(applicationOf(changed, "kept").urls.direct);
             expect(login.password).not.to.equal(old.password);
             for (const endpoint of [...readWrite, ...readOnly, ...any, ...pooled]) {
-                expect(await value(endpoint, login, "SELECT current_user"), endpoint).to.equal(app.owner);
-                expect(await refusal(endpoint, old), endpoint).to.match(/^(28P01|08P01) .*authentication failed/);
+                expect(await value(endpoint, login, "SELECT current_user"), endpoint).to.equal(kept.owner);
+                expect(await refusal(endpoint, old), endpoint).to.match(
+                    /^(28000|28P01|08P01) .*(not permitted to log in|authentication failed)/,
+                );
             }
         });
 
@@ -244,7 +242,9 @@ describe("a change of the settings arrives at the running cluster:", () => {
         after("drop what was kept", async () => {
             const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
             await query(entryPoint(), superuser(), `DROP DATABASE IF EXISTS ${quoted(kept.database)} WITH (FORCE)`);
-            await query(entryPoint(), superuser(), `DROP ROLE IF EXISTS ${quoted(kept.owner)}`);
+            for (const role of [`${kept.owner}_2`, kept.owner]) {
+                await query(entryPoint(), superuser(), `DROP ROLE IF EXISTS ${quoted(role)}`);
+            }
         });
     });
 });

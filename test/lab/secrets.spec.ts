@@ -13,12 +13,16 @@ describe("no password is in the clear, nor in base64,", () => {
     let output: Source;
     let processes: Source[];
 
-    before("pulumi up with a new application and a changed password, watched", async () => {
+    before("pulumi up with a changed password and a new one, watched", async () => {
         cluster = await readCluster();
+        await up({
+            configFile: editSettings(({ applications = {} }) => {
+                applications.watched = { allowDrop: true };
+            }),
+        });
         const before = passwordsOf(await readState());
         const configFile = editSettings(({ applications = {} }) => {
-            applications.app = { ...applications.app, passwordGeneration: 2 };
-            applications.watched = { allowDrop: true, roles: { watched_reader: {} } };
+            applications.watched = { allowDrop: true, passwordGeneration: 2, roles: { watched_reader: {} } };
         });
         const update = startUp({ configFile, options: ["--diff"] });
         const watch = new ProcessWatch(Object.keys(cluster.nodes), update.pid);

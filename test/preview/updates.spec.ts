@@ -65,13 +65,13 @@ describe("The real engine", () => {
         expect(preview.status, preview.text).to.equal(0);
         expect(preview.text).to.match(/- +"work_mem": "16MB"\n +\+ +"work_mem": "11MB"/);
         expect(preview.text).to.match(/- +timeout client 86400s\n +\+ +timeout client 70s/);
-        expect(preview.text).to.match(/~ generation: "1" => "2"/);
+        expect(preview.text).to.match(/\+ .*RandomPassword.*: \(create\)\n.*pg-application-shop-owner-generation-2\]/);
         const changed = [
             ...preview.text.matchAll(/^ *[~+-]+ ?(\S+): \((?:update|replace)\)\n.*\n +\[urn=\S+::(\S+)\]$/gm),
         ];
         expect(changed.map(([, , name]) => name)).to.have.members([
             "pg-application-shop-database",
-            "pg-application-shop-owner",
+            "pg-generations",
             "pg-haproxy",
             "pg-haproxy-config",
             "pg-haproxy-running",

@@ -131,3 +131,31 @@ describe("A preview of a change", () => {
         expect(destroyed.status, destroyed.text).to.equal(0);
     });
 });
+
+describe("A preview of passwords' generations", () => {
+    const second = settingsWith({ "passwordGenerations.exporter": 2 });
+    let living: LivingStack;
+
+    before(async () => {
+        living = await LivingStack.create(second);
+        const { status, text } = await living.up(second);
+        expect(status, text).to.equal(0);
+    });
+
+    after(() => {
+        living.stack.remove();
+    });
+
+    it("says which passwords are made anew", async () => {
+        const raised = { "passwordGenerations.exporter": 4, "applications.shop.passwordGeneration": 2 };
+        const { status, text } = await living.preview(settingsWith(raised));
+        expect(status, text).to.equal(0);
+        expect(text).to.include("new passwords: applications.shop 1 -> 2, passwordGenerations.exporter 2 -> 4");
+    });
+
+    it("refuses one that goes back", async () => {
+        const { status, text } = await living.preview(settingsWith());
+        expect(status, text).not.to.equal(0);
+        expect(text).to.include("passwordGenerations.exporter 2 -> 1 would");
+    });
+});

@@ -11,7 +11,8 @@ import {
     renderPatroniPasswordsYaml,
 } from "../../components/render/patroniYaml";
 import { scramVerifier } from "../../components/render/scram";
-import { renderApplicationSql, RoleAccess, RoleAttribute } from "../../components/render/sql";
+import { RoleAttribute } from "../../components/render/roleSql";
+import { renderApplicationSql, RoleAccess } from "../../components/render/sql";
 import { etcdMember, patroniMember, patroniPasswords } from "../render/samples";
 import { Container, ProgramResult } from "./container";
 

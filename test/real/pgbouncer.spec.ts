@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { containerPaths, defaultPorts, systemRoles } from "../../components/defaults";
 import { renderPgBouncerIni, renderPgBouncerUsers } from "../../components/render/pgbouncerIni";
 import { scramVerifier } from "../../components/render/scram";
-import { renderApplicationSql, renderExporterSql, renderPgBouncerSql } from "../../components/render/sql";
+import { renderApplicationSql } from "../../components/render/sql";
+import { renderExporterSql, renderPgBouncerSql } from "../../components/render/systemRolesSql";
 import { application, pgBouncer } from "../render/samples";
 import { Container } from "./container";
 import { Login, Postgres, SqlError } from "./postgres";
@@ -22,10 +23,10 @@ describe("PgBouncer itself", () => {
 
     before(() => {
         postgres = new Postgres();
-        postgres.apply(renderPgBouncerSql(scramVerifier(poolerPassword, "salt")));
-        postgres.apply(renderPgBouncerSql(scramVerifier(poolerPassword, "salt")));
-        postgres.apply(renderExporterSql(scramVerifier(password, "salt")));
-        postgres.apply(renderExporterSql(scramVerifier(password, "salt")));
+        postgres.apply(renderPgBouncerSql({ verifier: scramVerifier(poolerPassword, "salt"), generation: 1 }));
+        postgres.apply(renderPgBouncerSql({ verifier: scramVerifier(poolerPassword, "salt"), generation: 1 }));
+        postgres.apply(renderExporterSql({ verifier: scramVerifier(password, "salt"), generation: 1 }));
+        postgres.apply(renderExporterSql({ verifier: scramVerifier(password, "salt"), generation: 1 }));
         for (const name of names) {
             const login = { name, verifier: scramVerifier(password, name), connectionLimit: -1 };
             postgres.apply(
@@ -37,7 +38,7 @@ describe("PgBouncer itself", () => {
             networkOf: postgres.container,
             files: {
                 [containerPaths.pgbouncerConfig]: renderPgBouncerIni({ ...pgBouncer, servers }),
-                [containerPaths.pgbouncerUsers]: renderPgBouncerUsers(poolerPassword),
+                [containerPaths.pgbouncerUsers]: renderPgBouncerUsers(pgBouncer.authUser, poolerPassword),
             },
         });
         // A name that PgBouncer doesn't know would be a warning in its log.

@@ -5,7 +5,8 @@ import { haproxyOpenFiles, renderHaProxyCfg, renderHaProxyUsers } from "../../co
 import { withOpenFiles } from "../../components/render/openFiles";
 import { renderPgBouncerIni, renderPgBouncerUsers } from "../../components/render/pgbouncerIni";
 import { scramVerifier } from "../../components/render/scram";
-import { renderApplicationSql, renderPgBouncerSql } from "../../components/render/sql";
+import { renderApplicationSql } from "../../components/render/sql";
+import { renderPgBouncerSql } from "../../components/render/systemRolesSql";
 import { application, haProxy, pgBouncer } from "../render/samples";
 import { Container, Network } from "./container";
 import { Postgres } from "./postgres";
@@ -57,7 +58,7 @@ describe("Clients through HAProxy and PgBouncer to PostgreSQL", () => {
         const postgres = new Postgres(network.as("server"));
         containers.push(postgres.container);
         const owner = { name: "shop", verifier: scramVerifier(password, "shop"), connectionLimit: -1 };
-        postgres.apply(renderPgBouncerSql(scramVerifier(poolerPassword, "salt")));
+        postgres.apply(renderPgBouncerSql({ verifier: scramVerifier(poolerPassword, "salt"), generation: 1 }));
         postgres.apply(renderApplicationSql({ ...application, connectionLimit: -1, owner, roles: [] }));
         start("haproxy", ["haproxy", "-db", "-f", haproxyConfig], {
             networkOf: postgres.container,
@@ -69,7 +70,7 @@ describe("Clients through HAProxy and PgBouncer to PostgreSQL", () => {
                 options: [...network.as(networkAliases.poolers), ...openFiles],
                 files: {
                     [pgbouncerConfig]: renderPgBouncerIni({ ...pgBouncer, servers }),
-                    [pgbouncerUsers]: renderPgBouncerUsers(poolerPassword),
+                    [pgbouncerUsers]: renderPgBouncerUsers(pgBouncer.authUser, poolerPassword),
                 },
             }),
         );

@@ -5,7 +5,7 @@ import { defaultHbaRules, renderPgHba } from "../../components/render/pgHba";
 import { renderPatroniTlsYaml } from "../../components/render/patroniYaml";
 import { renderPgBouncerIni, renderPgBouncerUsers } from "../../components/render/pgbouncerIni";
 import { scramVerifier } from "../../components/render/scram";
-import { renderPgBouncerSql } from "../../components/render/sql";
+import { renderPgBouncerSql } from "../../components/render/systemRolesSql";
 import { createAuthority, createServer } from "../helpers/certificates";
 import { pgBouncer } from "../render/samples";
 import { Container } from "./container";
@@ -104,7 +104,7 @@ describe("PostgreSQL itself, with our certificates", () => {
     });
 
     it("takes clients without TLS unless it is required", () => {
-        expect(connect(optional, "host=localhost sslmode=disable")).to.equal("");
+        expect(connect(optional, "host=localhost sslmode=disable")).to.equal("none");
         expect(connect(required, "host=localhost sslmode=disable")).to.include("no encryption");
         expect(connect(required, "host=localhost sslmode=require")).to.equal("TLSv1.3");
     });
@@ -138,7 +138,7 @@ describe("PgBouncer itself, with our certificates", () => {
     function startPooler(clientsMust: boolean): [Container, Container] {
         const postgres = startPostgres(true);
         containers.push(postgres);
-        asSuperuser(postgres, renderPgBouncerSql(scramVerifier(poolerPassword, "salt")));
+        asSuperuser(postgres, renderPgBouncerSql({ verifier: scramVerifier(poolerPassword, "salt"), generation: 1 }));
         asSuperuser(postgres, `CREATE ROLE app LOGIN PASSWORD '${password}'`);
         const servers = { addresses: ["127.0.0.1"], port: defaultPorts.postgres };
         const pooler = Container.start(
@@ -156,7 +156,7 @@ describe("PgBouncer itself, with our certificates", () => {
                         servers,
                         tls: { required: clientsMust },
                     }),
-                    [containerPaths.pgbouncerUsers]: renderPgBouncerUsers(poolerPassword),
+                    [containerPaths.pgbouncerUsers]: renderPgBouncerUsers(pgBouncer.authUser, poolerPassword),
                     [containerPaths.pgbouncerCertificate]: server.certificate + authority.certificate,
                     [containerPaths.serverKey]: server.privateKey,
                     [containerPaths.pgbouncerCa]: authority.certificate,

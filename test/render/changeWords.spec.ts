@@ -118,6 +118,7 @@ describe("Words for a preview", () => {
                 host: { key: "db1", sshAddress: "192.0.2.1" },
                 serviceName: "pg-patroni-db1",
                 logsCommand: "docker service logs $1",
+                switchoverScript: "/srv/pgha/pg/.switchover/patroni-db1",
                 scope: "pg",
                 configJson,
                 timeoutSeconds: 1,

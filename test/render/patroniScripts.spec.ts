@@ -13,6 +13,7 @@ describe("render/patroniScripts", () => {
         runner.fake("sleep", 'echo "sleep $1" >>"$HOME/log"');
         runner.write("nodes", "patroni-db1\npatroni-db2\npatroni-db3\n");
         runner.write("leader", "patroni-db1\n");
+        runner.write("switchover", 'exec docker switchover "$@"\n');
         runner.write("pending", "");
         runner.write("config", "{}");
         runner.write("shown", "loop_wait: 2\nttl: 20\n");
@@ -25,6 +26,7 @@ describe("render/patroniScripts", () => {
                 host: { key: "db1", sshAddress: "192.0.2.11" },
                 serviceName: "pg-patroni-db1",
                 scope: "pg",
+                switchoverScript: `${runner.directory}/switchover`,
                 logsCommand: "docker service logs pg-$1",
                 configJson: config,
                 timeoutSeconds: 3,
@@ -55,7 +57,7 @@ describe("render/patroniScripts", () => {
             "sleep 3",
             "restart pg patroni-db2 --pending --force",
             "restart pg patroni-db3 --pending --force",
-            "switchover pg --leader patroni-db1 --force",
+            "switchover patroni-db1",
             "sleep 3",
             "sleep 3",
         ]);

@@ -29,7 +29,7 @@ describe("render/pgHba", () => {
         const lines = renderPgHba([{ type: HbaType.Host, address: "all", method: HbaMethod.Reject }]);
         expect(lines.slice(0, own.length)).to.deep.equal(own);
         expect(own.join("\n"))
-            .to.include('"replicator"')
-            .and.to.include('"postgres","rewinder","pgbouncer","exporter"');
+            .to.include('+"replicator"')
+            .and.to.include('"postgres",+"rewinder",+"pgbouncer",+"exporter"');
     });
 });

@@ -14,11 +14,18 @@ describe("render/pgbouncerIni", () => {
     }
 
     it("renders PgBouncer's own login, and a password only there", () => {
-        expectGolden("userlist.txt", renderPgBouncerUsers("pgbouncer-password"));
+        expectGolden("userlist.txt", renderPgBouncerUsers("pgbouncer", "pgbouncer-password"));
         expect(renderPgBouncerIni(pgBouncer)).not.to.include("password");
     });
 
+    it("keeps its administrator when its login has another name", () => {
+        const ini = renderPgBouncerIni({ ...pgBouncer, authUser: "pgbouncer_2" });
+        expect(ini).to.match(/^auth_user = pgbouncer_2$/m);
+        expect(ini).to.match(/^admin_users = pgbouncer,pgbouncer_2$/m);
+        expect(renderPgBouncerUsers("pgbouncer_2", "new")).to.equal(`"pgbouncer" "new"\n"pgbouncer_2" "new"\n`);
+    });
+
     it("doubles quotes in a password", () => {
-        expect(renderPgBouncerUsers(`a"b`)).to.equal(`"pgbouncer" "a""b"\n`);
+        expect(renderPgBouncerUsers("pgbouncer", `a"b`)).to.equal(`"pgbouncer" "a""b"\n`);
     });
 });

@@ -25,8 +25,8 @@ export const patroniDynamic: PatroniDynamicConfig = normalizePatroniSettings({},
 
 export const patroniPasswords = {
     superuser: "superuser-password",
-    replication: "replication-password",
-    rewind: "rewind-password",
+    replication: { username: "replicator", password: "replication-password" },
+    rewind: { username: "rewinder", password: "rewind-password" },
     api: "api-password",
 };
 
@@ -62,6 +62,7 @@ export const haProxy: HaProxyConfig = {
 };
 
 export const pgBouncer: PgBouncerConfig = {
+    authUser: "pgbouncer",
     servers: { addresses, port: 5433 },
     poolMode: PoolMode.Transaction,
     maxClientConnections: 5000,

@@ -1,13 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
-import {
-    quoteIdentifier,
-    quoteLiteral,
-    renderApplicationDropSql,
-    renderApplicationSql,
-    renderExporterSql,
-    renderPgBouncerSql,
-} from "../../components/render/sql";
+import { renderApplicationDropSql, renderApplicationSql } from "../../components/render/sql";
+import { quoteIdentifier, quoteLiteral } from "../../components/render/sqlText";
 import { expectGolden } from "./golden";
 import { application } from "./samples";
 
@@ -31,11 +25,6 @@ describe("render/sql", () => {
 
     it("renders the drop of an application", () =>
         expectGolden("application-drop.sql", renderApplicationDropSql("shop", ["shop", "shop_reader"])));
-
-    it("renders PgBouncer's role and look-up", () =>
-        expectGolden("pgbouncer.sql", renderPgBouncerSql("verifier-of-pgbouncer")));
-
-    it("renders the exporter's role", () => expectGolden("exporter.sql", renderExporterSql("verifier-of-exporter")));
 
     const name = fc.oneof(
         fc.string({ unit: "binary" }),

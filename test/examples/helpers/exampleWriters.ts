@@ -2,7 +2,7 @@ import { compareRows, findStaleAcknowledgements, longestGap } from "../../../lab
 import { acknowledgements, Load } from "../../../lab/drill/load";
 import { query } from "../../lab/helpers/sql";
 import { eventually } from "../../lab/helpers/wait";
-import { WritersResult } from "../../lab/helpers/writers";
+import { failedTransactions, WritersResult } from "../../lab/helpers/writers";
 import { LiveExample } from "./liveExample";
 
 const table = "writers_test";
@@ -35,7 +35,13 @@ export class ExampleWriters {
         return writers;
     }
 
-    /** Waits until all are served, ends them, and compares what they know with what each node holds. */
+    /** Waits until every client is served, whatever became of its connections. */
+    public async waitForAnswers(): Promise<void> {
+        const since = performance.now();
+        await eventually("all writers are served", answerSeconds, () => this.load.assertAnswered(since, steadyAnswers));
+    }
+
+    /** Ends them when all are served, and compares what they know with what each node holds. */
     public async stop(): Promise<WritersResult> {
         await this.waitForAnswers();
         const stoppedAt = performance.now();
@@ -51,6 +57,7 @@ export class ExampleWriters {
             acknowledged: acknowledgements(this.load).length,
             lost,
             stale: findStaleAcknowledgements(acknowledgements(this.load)).length,
+            failed: failedTransactions(this.load),
             gapSeconds: Object.fromEntries(gaps),
         };
     }
@@ -72,10 +79,5 @@ export class ExampleWriters {
             if (lost.length > 0) throw new Error(`${lost.length} rows are missing`);
         }).catch(() => undefined);
         return lost;
-    }
-
-    private async waitForAnswers(): Promise<void> {
-        const since = performance.now();
-        await eventually("all writers are served", answerSeconds, () => this.load.assertAnswered(since, steadyAnswers));
     }
 }

@@ -1,3 +1,5 @@
+import { BlockList } from "node:net";
+import { networkInterfaces } from "node:os";
 import { run } from "../../lab/helpers/command";
 import { readSettings } from "../../lab/helpers/settings";
 
@@ -40,6 +42,19 @@ export function swarmHostsAs(keys: string[], more: (index: number) => object): {
 /** The lab's names of its hosts, by address. */
 export function labHostsByAddress(): Map<string, string> {
     return new Map(Object.entries(readSettings().hosts).map(([name, { address }]) => [address, name]));
+}
+
+/** This machine's address in the lab's network: as a client of the cluster, and no host of it. */
+export function clientAddress(): string {
+    const [host = ""] = labHostsByAddress().keys();
+    const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    const found = own.find(({ address, family, cidr }) => {
+        const network = new BlockList();
+        if (family === "IPv4") network.addSubnet(address, Number(cidr?.split("/")[1]));
+        return network.check(host);
+    });
+    if (found === undefined) throw new Error(`this machine has no address in the network of ${host}; is the lab up?`);
+    return found.address;
 }
 
 /** Names of the hosts that are powered on. */

@@ -77,9 +77,10 @@ export class LiveExample {
         return application.urls;
     }
 
-    /** Where a URL leads. */
+    /** Where a URL leads, as a client comes there that verifies certificates where the example exports the authority's. */
     public target(url: string): Target {
-        return parseUrl(url);
+        const target = parseUrl(url);
+        return { ...target, login: { ...target.login, caCertificate: this.outputs.caCertificate } };
     }
 
     /** Containers of one part of the cluster. */
@@ -140,6 +141,15 @@ export class LiveExample {
         const nodes = this.workloads("patroni");
         const answers = await Promise.all(nodes.map((node) => this.onNode(node, statement, database)));
         return new Map(nodes.map(({ name }, index) => [name, answers[index] ?? []]));
+    }
+
+    /** Values of parameters of PostgreSQL on every node, by the node's name. */
+    public async parameters(names: string[]): Promise<Map<string, { [name: string]: string }>> {
+        const list = names.map((name) => `'${name}'`).join(", ");
+        const answers = await this.onEachNode(`SELECT name, current_setting(name) FROM unnest(ARRAY[${list}]) AS name`);
+        return new Map(
+            [...answers].map(([node, rows]) => [node, Object.fromEntries(rows.map((row) => row.split("|")))]),
+        );
     }
 
     /** Kills the main process of a container, as the kernel does when memory runs out: Docker doesn't count that as a stop. */

@@ -1,12 +1,31 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { attempt, CommandOptions, CommandResult, repositoryRoot, run } from "./command";
 
 const timeoutSeconds = 600;
 const stack = "lab";
 const update = ["--yes", "--skip-preview", "--non-interactive", "--suppress-outputs", "--color", "never"];
+
+interface Manifest {
+    dependencies?: { [name: string]: string };
+    devDependencies?: { [name: string]: string };
+}
+
+const shared = mkdtempSync(join(tmpdir(), "pgha-examples-"));
+process.on("exit", () => rmSync(shared, { recursive: true }));
+/** Directories with installed packages, by what was asked for. */
+const installations = new Map<string, string>();
+let packed: Promise<string> | undefined;
+
+/** Packs the library once for all programs; gives the tarball's path. */
+function packLibrary(): Promise<string> {
+    packed ??= run("npm", ["pack", "--silent", "--pack-destination", shared], { timeoutSeconds }).then(({ stdout }) =>
+        join(shared, stdout.trim().split("\n").at(-1) ?? ""),
+    );
+    return packed;
+}
 
 /** A program of `examples/`, installed as its users do it: a copy outside the repository, with the package from a tarball. */
 export class Example {
@@ -16,7 +35,7 @@ export class Example {
     /** The stack's name. */
     public readonly stack = stack;
 
-    /** Names a folder below `examples/`; its program has the name of its last part. */
+    /** Names a folder below `examples/`. */
     public constructor(private readonly folder: string) {
         this.directory = join(this.scratch, folder);
     }
@@ -27,21 +46,16 @@ export class Example {
             recursive: true,
             filter: (path) => !path.includes("node_modules"),
         });
-        const { stdout } = await run("npm", ["pack", "--silent", "--pack-destination", this.scratch], {
-            timeoutSeconds,
-        });
-        const tarball = join(this.scratch, stdout.trim().split("\n").at(-1) ?? "");
-        const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
-        await run("npm", ["install", "--prefix", this.directory, ...quiet, tarball], { timeoutSeconds });
+        await this.installPackages();
         await this.pulumi(["stack", "init", "--no-select"]);
         this.configure(settings);
     }
 
     /** Gives the stack other settings. */
     public configure(settings: { [name: string]: unknown }): void {
-        const project = this.folder.split("/").at(-1) ?? this.folder;
+        const { name } = parse(readFileSync(join(this.directory, "Pulumi.yaml"), "utf8")) as { name: string };
         const config = Object.fromEntries(
-            Object.entries(settings).map(([name, setting]) => [`${project}:${name}`, setting]),
+            Object.entries(settings).map(([key, setting]) => [`${name}:${key}`, setting]),
         );
         writeFileSync(join(this.directory, `Pulumi.${stack}.yaml`), stringify({ config }));
     }
@@ -76,6 +90,23 @@ export class Example {
         await this.destroy();
         await this.pulumi(["stack", "rm"], ["--yes", "--force"]);
         rmSync(this.scratch, { recursive: true });
+    }
+
+    /** Programs that ask for the same packages share one installation. */
+    private async installPackages(): Promise<void> {
+        const manifest = JSON.parse(readFileSync(join(this.directory, "package.json"), "utf8")) as Manifest;
+        const wanted = JSON.stringify([manifest.dependencies, manifest.devDependencies]);
+        const known = installations.get(wanted);
+        if (known !== undefined) {
+            cpSync(known, join(this.directory, "node_modules"), { recursive: true, verbatimSymlinks: true });
+            return;
+        }
+        const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
+        const install = ["install", "--prefix", this.directory, ...quiet, await packLibrary()];
+        await run("npm", install, { timeoutSeconds });
+        const kept = mkdtempSync(join(shared, "node_modules-"));
+        cpSync(join(this.directory, "node_modules"), kept, { recursive: true, verbatimSymlinks: true });
+        installations.set(wanted, kept);
     }
 
     private pulumi(verb: string[], options: string[] = []): Promise<{ stdout: string; seconds: number }> {

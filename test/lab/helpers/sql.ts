@@ -1,6 +1,5 @@
 import { Client, DatabaseError, type QueryResultRow } from "pg";
-import type { ConnectionOptions } from "node:tls";
-import type { Login } from "../../../lab/drill/session";
+import { clientConfig, type Login } from "../../../lab/drill/session";
 
 /** A role's login, and the entry points of one kind. */
 export interface Target {
@@ -25,18 +24,12 @@ export function parseUrl(url: string): Target {
 /** Runs one statement over a connection of its own, with TLS where an authority's certificate is given to verify the server with. */
 export async function query<Row extends QueryResultRow>(
     endpoint: string,
-    { caCertificate, ...login }: Login & { caCertificate?: string },
+    login: Login,
     text: string,
     values: unknown[] = [],
 ): Promise<Row[]> {
-    const [host, port] = endpoint.split(":");
-    // The driver would compare an address with nothing.
-    const ssl: ConnectionOptions | undefined = caCertificate === undefined ? undefined : { ca: caCertificate, host };
     const client = new Client({
-        ...login,
-        ssl,
-        host,
-        port: Number(port),
+        ...clientConfig(endpoint, login),
         connectionTimeoutMillis: connectTimeoutMs,
         query_timeout: queryTimeoutMs,
     });
@@ -66,12 +59,7 @@ export async function refusal(endpoint: string, login: Login, text = "SELECT 1")
 }
 
 /** Gives one value of one row. */
-export async function value(
-    endpoint: string,
-    login: Login & { caCertificate?: string },
-    text: string,
-    values: unknown[] = [],
-): Promise<unknown> {
+export async function value(endpoint: string, login: Login, text: string, values: unknown[] = []): Promise<unknown> {
     const [row] = await query(endpoint, login, text, values);
     return row === undefined ? undefined : Object.values(row)[0];
 }

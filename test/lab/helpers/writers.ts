@@ -17,6 +17,8 @@ export interface WritersResult {
     lost: string[];
     /** Rows that an old leader acknowledged after a new one had done so. */
     stale: number;
+    /** Transactions that were sent and not acknowledged, by path. */
+    failed: { [path: string]: number };
     /** Longest time without an acknowledgement, by path. */
     gapSeconds: { [path: string]: number };
 }
@@ -63,6 +65,7 @@ export class Writers {
             acknowledged: acknowledgements(this.load).length,
             lost: [...checks.values()].flatMap((check) => check.lost),
             stale: findStaleAcknowledgements(acknowledgements(this.load)).length,
+            failed: failedTransactions(this.load),
             gapSeconds: Object.fromEntries(gaps),
         };
     }
@@ -78,7 +81,13 @@ export class Writers {
     }
 }
 
-export function describeWriters({ acknowledged, lost, gapSeconds }: WritersResult): string {
+/** Transactions that were sent and not acknowledged, by path. */
+export function failedTransactions(load: Load): { [path: string]: number } {
+    return Object.fromEntries([...load.writes].map(([path, { unknown, refused }]) => [path, unknown.length + refused]));
+}
+
+export function describeWriters({ acknowledged, lost, failed, gapSeconds }: WritersResult): string {
+    const failures = Object.entries(failed).map(([path, count]) => `${path} ${count}`);
     const gaps = Object.entries(gapSeconds).map(([path, seconds]) => `${path} ${seconds.toFixed(1)} s`);
-    return `${acknowledged} rows acknowledged, ${lost.length} lost, longest gaps: ${gaps.join(", ")}`;
+    return `${acknowledged} rows acknowledged, ${lost.length} lost, failed: ${failures.join(", ")}, longest gaps: ${gaps.join(", ")}`;
 }

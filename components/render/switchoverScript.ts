@@ -1,0 +1,314 @@
+import { containerPaths, systemRoles } from "../defaults";
+import { localConninfo, routerConninfo } from "./conninfo";
+import { inContainerFunction, shellQuote } from "./shell";
+
+/** PgBouncers that are paused around a switchover. */
+export interface PausedPoolers {
+    /** Addresses of the hosts that publish one. */
+    addresses: string[];
+    port: number;
+    /** Passwords of PgBouncer's administrator: one of them is right. */
+    passwords: string[];
+}
+
+/** The read-write entry points, which must lead to the new primary before PgBouncers go on. */
+export interface SwitchoverRouters {
+    addresses: string[];
+    readWritePort: number;
+}
+
+/** What {@link renderSwitchoverScript} needs. */
+export interface SwitchoverScript {
+    /** The node's service on the host that keeps the script. */
+    serviceName: string;
+    scope: string;
+    /** None where there is no HAProxy. */
+    routers?: SwitchoverRouters;
+    /** None where no PgBouncer can be paused. */
+    poolers?: PausedPoolers;
+}
+
+/** Time that open transactions have to end before a switchover goes on without a pause: what a client may wait for nothing. */
+const pauseTimeoutSeconds = 5;
+
+/** Time for the new primary to be reached everywhere; then PgBouncers go on, whatever has become of the switchover. */
+const switchoverTimeoutSeconds = 30;
+
+/** Time for the checkpoint before all else. */
+const checkpointTimeoutSeconds = 300;
+
+/** Age of a pause at which the guard ends it: later than all that the switchover itself waits for. */
+const guardSeconds = 60;
+
+/** Attempts of the guard, one a second. */
+const guardAttempts = 600;
+
+/**
+ * The script, kept on a node's host, that hands the leader's role over with all PgBouncers paused: `SCRIPT LEADER [CANDIDATE...]`, with the
+ * candidates that are preferred. `SCRIPT --reconnect` runs while HAProxys are replaced.
+ *
+ * Its work is done in the node's container by one shell, which gets all by standard input. That shell resumes the PgBouncers however it
+ * ends. A guard beside it, in a session of its own, does so if the shell was killed.
+ */
+export function renderSwitchoverScript(script: SwitchoverScript): string {
+    return [
+        "#!/bin/sh",
+        "# Usage: SCRIPT LEADER [CANDIDATE...], or SCRIPT --reconnect",
+        "# Hands the leader's role over while PgBouncer holds its clients back, or leads PgBouncer away from each HAProxy that stops.",
+        "# Written by Pulumi.",
+        "set -eu",
+        inContainerFunction(script.serviceName),
+        "in_node() { in_container sh -s -- \"$@\" <<'END_OF_SCRIPT'",
+        nodeScript(script),
+        "END_OF_SCRIPT",
+        "}",
+        // The guard of an earlier switchover must not end the pause of this one.
+        'mark="$0.paused"',
+        'mine() { [ "$(cat "$mark" 2>/dev/null)" = "$1" ]; }',
+        'if [ "$1" = --reconnect ]; then',
+        // Clients that see an error are no reason to stop the roll-out.
+        '  in_node "$@" || true',
+        "  exit 0",
+        "fi",
+        'if [ "$1" = --guard ]; then',
+        `  sleep ${guardSeconds}`,
+        "  attempts=0",
+        `  while mine "$2" && [ "$attempts" -lt ${guardAttempts} ]; do`,
+        '    if in_node --resume; then rm -f "$mark"; fi',
+        "    attempts=$((attempts + 1))",
+        "    sleep 1",
+        "  done",
+        "  exit 0",
+        "fi",
+        // Left by a host that went down in the middle.
+        'if [ -e "$mark" ]; then in_node --resume; fi',
+        'printf "%s\\n" "$$" >"$mark"',
+        'setsid sh "$0" --guard "$$" </dev/null >/dev/null 2>&1 &',
+        "status=0",
+        'in_node "$@" || status=$?',
+        // With any other status it was killed, or could not resume one: the guard goes on then.
+        `case "$status" in 0 | ${refusedStatus}) rm -f "$mark" ;; esac`,
+        'exit "$status"',
+    ].join("\n");
+}
+
+/** Status of a switchover that didn't take place and left no PgBouncer paused. */
+const refusedStatus = 3;
+
+/** Time for all HAProxys to be replaced. */
+const replacementTimeoutSeconds = 180;
+
+/** What runs in the node's container. */
+function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
+    const entries = routers?.addresses.map((address) => `${address}:${routers.readWritePort}`) ?? [];
+    const consoles = poolers?.addresses.map((address) => `${address}:${poolers.port}`) ?? [];
+    const primary =
+        routers === undefined ? localConninfo : routerConninfo(routers.addresses, routers.readWritePort, "read-write");
+    return [
+        "set -u",
+        "umask 077",
+        `poolers=${shellQuote(consoles.join(" "))}`,
+        `routers=${shellQuote(entries.join(" "))}`,
+        "dir=$(mktemp -d /tmp/switchover.XXXXXX)",
+        ...(poolers?.passwords ?? []).flatMap((password, index) => [
+            `cat >"$dir/pgpass.${index}" <<'END_OF_PGPASS'`,
+            pgpassLine(password),
+            "END_OF_PGPASS",
+        ]),
+        consoleFunctions,
+        candidateFunction(scope),
+        pauseFunctions,
+        `ctl() { patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
+        `sql() { limit=$1; shift; timeout "$limit" psql -X -q -t -A "$@" 2>/dev/null; }`,
+        "refuse() {",
+        '  printf "%s\\n" "$1" >&2',
+        `  exit ${refusedStatus}`,
+        "}",
+        "finish() {",
+        "  status=$?",
+        "  trap '' HUP INT TERM PIPE",
+        "  resume || status=1",
+        '  rm -rf "$dir"',
+        '  exit "$status"',
+        "}",
+        "trap finish EXIT",
+        "trap 'exit 1' HUP INT TERM PIPE",
+        "main() {",
+        '  if [ "$1" = --resume ]; then',
+        '    for pooler in $poolers; do : >"$dir/paused.$pooler"; done',
+        "    return 0",
+        "  fi",
+        '  if [ "$1" = --reconnect ]; then reconnect; return 0; fi',
+        "  leader=$1",
+        "  shift",
+        '  candidate=$(choose "$leader" "$@") || refuse "no other node is fit to take over from $leader"',
+        // The shutdown checkpoint is then short, and so is the time without a primary.
+        `  sql ${checkpointTimeoutSeconds} -d '${primary}' -c CHECKPOINT >/dev/null || true`,
+        `  started=$(sql 10 -d '${primary}' -c 'SELECT pg_postmaster_start_time()') || started=`,
+        '  prepare "$leader" "$candidate"',
+        "  pause",
+        `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
+        "  echo y >&3",
+        "  exec 3>&-",
+        // Without an entry point to ask patronictl has the last word.
+        '  if [ -z "$routers" ] || [ -z "$started" ]; then wait "$asked" || true; fi',
+        "  jobs=",
+        '  for router in $routers; do await "$router" & jobs="$jobs $!"; done',
+        '  for job in $jobs; do wait "$job"; done',
+        "  resume || exit 1",
+        '  wait "$asked" || true',
+        '  if failed; then refuse "$(cat "$dir/answer")"; fi',
+        "}",
+        // patronictl ends with status 0 even if the node refused.
+        `failed() { grep -q 'Failed: \\|Switchover failed\\|Error: ' "$dir/answer"; }`,
+        prepareFunction(scope),
+        awaitFunction,
+        reconnectFunction,
+        'main "$@" </dev/null',
+    ].join("\n");
+}
+
+function pgpassLine(password: string): string {
+    return `*:*:pgbouncer:${systemRoles.pgbouncer}:${password.replace(/[\\:]/g, "\\$&")}`;
+}
+
+/** Shell function `console`: a command for the PgBouncer `$1`, which has `$2` seconds. */
+const consoleFunctions = [
+    "console() {",
+    '  for passfile in "$dir"/pgpass.*; do',
+    "    refused=0",
+    // On an interrupt psql takes the command back.
+    `    said=$(timeout -s INT -k 2 "$2" psql -X -q -d "host=\${1%:*} port=\${1##*:} user=${systemRoles.pgbouncer} dbname=pgbouncer connect_timeout=3 passfile=$passfile" -c "$3" 2>&1) || refused=$?`,
+    '    case "$said" in *"authentication failed"*) ;; *) break ;; esac',
+    "  done",
+    '  printf "%s\\n" "$said"',
+    '  return "$refused"',
+    "}",
+].join("\n");
+
+/** Shell functions `pause` and `resume`. A PgBouncer that somebody else has paused stays so. */
+const pauseFunctions = [
+    "pause_one() {",
+    '  : >"$dir/paused.$1"',
+    `  if reason=$(console "$1" ${pauseTimeoutSeconds} PAUSE); then return 0; fi`,
+    '  case "$reason" in',
+    '    *"already suspended/paused"*) rm "$dir/paused.$1" ;;',
+    '    *) resume_one "$1" ;;',
+    "  esac",
+    '  printf "PgBouncer %s was not paused: %s\\n" "$1" "${reason:-transactions were open for too long}" >&2',
+    "}",
+    "pause() {",
+    "  jobs=",
+    '  for pooler in $poolers; do pause_one "$pooler" & jobs="$jobs $!"; done',
+    '  for job in $jobs; do wait "$job"; done',
+    "}",
+    "resume_one() {",
+    "  for attempt in 1 2 3 4 5; do",
+    '    if answer=$(console "$1" 3 RESUME); then rm -f "$dir/paused.$1"; return 0; fi',
+    '    case "$answer" in *"not paused"*) rm -f "$dir/paused.$1"; return 0 ;; esac',
+    '    [ "$attempt" -eq 5 ] || sleep 0.5',
+    "  done",
+    '  printf "PgBouncer %s may still be paused: %s\\n" "$1" "$answer" >&2',
+    "  return 1",
+    "}",
+    "resume() {",
+    "  jobs=",
+    '  for file in "$dir"/paused.*; do',
+    '    [ -e "$file" ] || continue',
+    '    resume_one "${file##*/paused.}" & jobs="$jobs $!"',
+    "  done",
+    "  resumed=0",
+    '  for job in $jobs; do wait "$job" || resumed=1; done',
+    '  return "$resumed"',
+    "}",
+].join("\n");
+
+/**
+ * Shell function `choose`: the first of the nodes `$2`, `$3` and so on that is fit to take over from `$1`, or else any that is. Where there
+ * are synchronous ones nobody else is: it could lack commits.
+ */
+function candidateFunction(scope: string): string {
+    const columns = ["Member", "Role", "State", "Tags"].map((name) => `$at["${name}"]`).join(", ");
+    return [
+        "choose() {",
+        `  table=$(ctl list -e -f tsv ${scope}) || return 1`,
+        '  printf "%s\\n" "$table" |',
+        // The columns differ between Patroni's versions.
+        `    awk -F '\\t' -v OFS='\\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } NF >= at["State"] { print ${columns} }' |`,
+        "    awk -F '\\t' -v preferred=\"$*\" '",
+        '      $3 == "streaming" && $4 !~ /nofailover/ { fit[$1] = 1; if (other == "") other = $1 }',
+        '      $3 == "streaming" && $4 !~ /nofailover/ && $2 ~ /(Sync|Quorum) Standby/ { synchronous[$1] = 1; if (best == "") best = $1 }',
+        "      END {",
+        '        count = split(preferred, names, " ")',
+        '        for (i = 2; i <= count; i++) if (best == "" ? (names[i] in fit) : (names[i] in synchronous)) { print names[i]; exit }',
+        '        if (best == "") best = other',
+        '        if (best == "") exit 1',
+        "        print best",
+        "      }'",
+        "}",
+    ].join("\n");
+}
+
+/** Shell function `prepare`: starts patronictl, which needs a while, up to the question that file descriptor 3 answers. */
+function prepareFunction(scope: string): string {
+    return [
+        "prepare() {",
+        '  mkfifo "$dir/question"',
+        `  ctl switchover ${scope} --leader "$1" --candidate "$2" --scheduled now <"$dir/question" >"$dir/answer" 2>&1 &`,
+        "  asked=$!",
+        '  exec 3>"$dir/question"',
+        "  attempts=0",
+        '  until grep -q "Are you sure" "$dir/answer"; do',
+        "    attempts=$((attempts + 1))",
+        `    if [ "$attempts" -gt ${10 * switchoverTimeoutSeconds} ] || ! kill -0 "$asked" 2>/dev/null; then refuse "$(cat "$dir/answer")"; fi`,
+        "    sleep 0.1",
+        "  done",
+        "}",
+    ].join("\n");
+}
+
+/**
+ * Shell function `await`: waits until an entry point leads to another primary than before, or the switchover has failed. HAProxy holds a
+ * connection for seconds that it got while no server was there: the first attempts are cut short.
+ */
+const awaitFunction = [
+    "await() {",
+    `  query="SELECT pg_is_in_recovery() OR pg_postmaster_start_time() = '$started'"`,
+    `  entry="host=\${1%:*} port=\${1##*:} user=${systemRoles.superuser} dbname=postgres connect_timeout=2 passfile=${containerPaths.superuserPgpass}"`,
+    "  attempts=0 limit=0.4",
+    '  until [ -z "$started" ] || [ "$(sql "$limit" -d "$entry" -c "$query")" = f ]; do',
+    "    if failed; then return 0; fi",
+    '    [ "$(date +%s)" -lt "$deadline" ] || return 0',
+    "    attempts=$((attempts + 1))",
+    '    [ "$attempts" -lt 10 ] || limit=5',
+    "    sleep 0.05",
+    "  done",
+    "}",
+].join("\n");
+
+/**
+ * Shell function `reconnect`: until each HAProxy was away and is back, makes all PgBouncers connect anew when one goes. A HAProxy that stops
+ * takes no connection any more and lets those that it has live on for seconds: time enough to leave it between two transactions.
+ */
+const reconnectFunction = [
+    "reconnect() {",
+    `  deadline=$(($(date +%s) + ${replacementTimeoutSeconds}))`,
+    "  waiting=$routers",
+    '  while [ -n "$waiting" ] && [ "$(date +%s)" -lt "$deadline" ]; do',
+    "    others=",
+    "    for router in $waiting; do",
+    '      if listens "$router"; then',
+    '        [ -e "$dir/gone.$router" ] || others="$others $router"',
+    "        continue",
+    "      fi",
+    '      others="$others $router"',
+    '      [ ! -e "$dir/gone.$router" ] || continue',
+    '      : >"$dir/gone.$router"',
+    '      for pooler in $poolers; do console "$pooler" 3 RECONNECT >/dev/null || true; done',
+    "    done",
+    "    waiting=$others",
+    "    sleep 0.5",
+    "  done",
+    "}",
+    'listens() { pg_isready -q -t 2 -h "${1%:*}" -p "${1##*:}"; [ "$?" -ne 2 ]; }',
+].join("\n");

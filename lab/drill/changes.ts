@@ -1,0 +1,49 @@
+import type { Settings } from "../../settings";
+
+/** A planned change of the cluster, which its clients should not notice. */
+export interface Change {
+    name: string;
+    description: string;
+    /** What changes in the settings of the stack, until it is put back; without it the leader's role is handed over by `pgha`. */
+    edit?: (settings: Settings) => void;
+}
+
+export const changes: Change[] = [
+    { name: "switchover", description: "the leader's role is handed over by `pgha switchover`" },
+    {
+        name: "patroni-resources",
+        description: "each Patroni node gets another CPU limit",
+        edit: (settings) => {
+            settings.patroni = { ...settings.patroni, resources: { cpuLimit: 1.9, memoryLimitMiB: 2048 } };
+        },
+    },
+    {
+        name: "max-connections",
+        description: "PostgreSQL gets a parameter that needs a restart",
+        edit: (settings) => {
+            const parameters = { ...settings.patroni?.parameters, max_connections: 321 };
+            settings.patroni = { ...settings.patroni, parameters };
+        },
+    },
+    {
+        name: "etcd-resources",
+        description: "each member of etcd gets another CPU limit",
+        edit: (settings) => {
+            settings.etcd = { ...settings.etcd, resources: { cpuLimit: 0.6, memoryLimitMiB: 512 } };
+        },
+    },
+    {
+        name: "haproxy-timeout",
+        description: "HAProxy gets another timeout",
+        edit: (settings) => {
+            settings.haproxy = { ...settings.haproxy, connectTimeoutSeconds: 3 };
+        },
+    },
+    {
+        name: "pgbouncer-pool",
+        description: "PgBouncer gets another pool size",
+        edit: (settings) => {
+            settings.pgbouncer = { ...settings.pgbouncer, defaultPoolSize: 21 };
+        },
+    },
+];

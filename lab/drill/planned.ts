@@ -1,0 +1,134 @@
+import { up } from "../../test/lab/helpers/pulumi";
+import { assertAnswers, assertListening, OutageWatch } from "../../test/lab/helpers/outages";
+import { editSettings } from "../../test/lab/helpers/settings";
+import type { Change } from "./changes";
+import { findStaleAcknowledgements, longestGap } from "./checker";
+import type { Journal } from "./journal";
+import { acknowledgements, Load } from "./load";
+import { countRows, Drill, execute, logRows, readLeader, steadyAnswers, steadyTimeoutMs } from "./round";
+import { waitForAnswers, waitForHealth } from "./round";
+import { checkRows } from "./rows";
+import { run } from "./run";
+import type { Stack } from "./stack";
+
+/** Clients of a planned change wait longer than any pause should last: an answer that is late is a gap, and no failure. */
+const queryTimeoutMs = 30_000;
+
+const switchoverTimeoutMs = 120_000;
+
+/** What the clients of one path noticed. */
+export interface PlannedPath {
+    /** Longest time without an answer. */
+    gapMs: number;
+    /** Statements that were sent and not answered with success. */
+    failed: number;
+}
+
+export interface PlannedResult {
+    paths: Record<string, PlannedPath>;
+    /** Time that the change took, and putting it back. */
+    seconds: number;
+    /** Most members of a kind that did not answer at the same time. */
+    down: number;
+    acknowledged: number;
+    lost: number;
+    unexpected: number;
+    duplicates: number;
+    stale: number;
+}
+
+/** One planned change under load, and the way back, from a healthy cluster to a healthy cluster. */
+export async function runChange(drill: Drill, change: Change): Promise<PlannedResult> {
+    const { stack, log, signal } = drill;
+    await waitForHealth(drill, "cluster healthy before the change");
+    const table = `drill_${Date.now().toString(36)}`;
+    await execute(drill, `CREATE TABLE IF NOT EXISTS ${table} (id text NOT NULL)`);
+    log(`load begins: ${drill.clients} clients per path at ${drill.rate} transactions per second each, table ${table}`);
+    const settings = { clientsPerPath: drill.clients, ratePerClient: drill.rate, login: stack.login, table };
+    const load = new Load({ ...settings, queryTimeoutMs });
+    const watches = watchMembers(stack);
+    try {
+        load.startWriters({ name: "read-write", endpoints: stack.endpoints.readWrite });
+        load.startWriters({ name: "pooled", endpoints: stack.endpoints.pooled });
+        load.startReaders({ name: "read-only", endpoints: stack.endpoints.readOnly });
+        await waitForAnswers("steady load before the change", load, steadyAnswers, steadyTimeoutMs, signal);
+
+        log(`${change.description} (${await readLeader(stack)} leads)`);
+        const begunAt = performance.now();
+        await carryOut(drill, change);
+        await waitForHealth(drill, "cluster healthy after the change");
+        const endedAt = performance.now();
+        await waitForAnswers("steady load after the change", load, steadyAnswers, steadyTimeoutMs, signal);
+        await Promise.all(watches.map((watch) => watch.stop()));
+        await load.stop();
+        for (const [path, { lastFailure }] of [...load.writes, ...load.reads]) {
+            if (lastFailure !== "") log(`${path}: last failure: ${lastFailure}`);
+        }
+
+        const checks = await checkRows(stack, await readLeader(stack), load, table, signal);
+        logRows(drill, checks, table);
+        const result: PlannedResult = {
+            paths: measure(load, begunAt, endedAt),
+            seconds: (endedAt - begunAt) / 1000,
+            down: mostDown(watches),
+            acknowledged: acknowledgements(load).length,
+            lost: countRows(checks, "lost"),
+            unexpected: countRows(checks, "unexpected"),
+            duplicates: countRows(checks, "duplicates"),
+            stale: findStaleAcknowledgements(acknowledgements(load)).length,
+        };
+        if (isUnnoticed(result)) await execute(drill, `DROP TABLE IF EXISTS ${table}`);
+        return result;
+    } finally {
+        await Promise.all(watches.map((watch) => watch.stop()));
+        await load.stop();
+    }
+}
+
+/** Whether nothing was lost, nobody behind PgBouncer saw an error, and no two members of a kind were down at once. */
+export function isUnnoticed({ paths, lost, unexpected, duplicates, stale, down }: PlannedResult): boolean {
+    return lost + unexpected + duplicates + stale + (paths.pooled?.failed ?? 0) === 0 && down <= 1;
+}
+
+async function carryOut({ log, stack }: Drill, { edit }: Change): Promise<void> {
+    if (edit === undefined) {
+        const command = "source lab/env.sh && npx tsx cli/main.ts switchover --yes --stack lab";
+        await run("bash", ["-euc", command], switchoverTimeoutMs);
+        return;
+    }
+    await up({ configFile: editSettings(edit) });
+    log(`it is done (${await readLeader(stack)} leads), and is put back`);
+    await up();
+}
+
+/** What each path's clients noticed between two times. */
+export function measure(load: Pick<Load, "writes" | "reads">, from: number, to: number): Record<string, PlannedPath> {
+    const journals: [string, Journal][] = [...load.writes, ...load.reads];
+    return Object.fromEntries(
+        journals.map(([path, { answers, failed }]) => {
+            const gap = longestGap(answers, from, to);
+            return [path, { gapMs: gap.end - gap.start, failed }];
+        }),
+    );
+}
+
+/** A watch for each kind of members. */
+function watchMembers({ nodes, endpoints }: Stack): OutageWatch[] {
+    const listening = (addresses: string[]) =>
+        addresses.map((address) => [address, () => assertListening(address)] as const);
+    const answering = Object.values(nodes).map(
+        ({ patroniApi }) => [patroniApi, () => assertAnswers(`${patroniApi}/health`)] as const,
+    );
+    const stores = Object.values(nodes).map(({ address }) => `${address}:2379`);
+    return [answering, listening(stores), listening(endpoints.readWrite), listening(endpoints.pooled)].map(
+        (probes) => new OutageWatch(new Map(probes)),
+    );
+}
+
+function mostDown(watches: OutageWatch[]): number {
+    return Math.max(
+        ...watches.map(({ silent, together }) =>
+            Math.max(silent.size > 0 ? 1 : 0, ...together.map((names) => names.length)),
+        ),
+    );
+}

@@ -1,0 +1,190 @@
+import { expect } from "chai";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { renderSwitchoverScript, SwitchoverScript } from "../../components/render/switchoverScript";
+import { ScriptResult, ScriptRunner } from "./scriptRunner";
+
+const poolers = ["192.0.2.21", "192.0.2.22"];
+const members = [
+    ["patroni-db1", "Leader", "running", ""],
+    ["patroni-db2", "Sync Standby", "streaming", ""],
+    ["patroni-db3", "Replica", "streaming", ""],
+];
+
+describe("render/switchoverScript", () => {
+    let runner: ScriptRunner;
+
+    beforeEach(() => {
+        runner = new ScriptRunner();
+        for (const program of ["docker", "psql", "patronictl", "pg_isready", "timeout"]) {
+            runner.fakeFile(program, "container");
+        }
+        // The guard's minute, and all shorter waits.
+        runner.fake("sleep", 'case "$1" in 60) exec /bin/sleep 1 ;; *) exec /bin/sleep 0.02 ;; esac');
+        runner.write("leader", "patroni-db1\n");
+        list(members);
+        install({});
+    });
+    afterEach(() => runner.remove());
+
+    function list(rows: string[][]): void {
+        const lines = rows.map(([name, role, state, tags]) => ["pg", name, "192.0.2.1", role, state, "1", tags]);
+        const header = ["Cluster", "Member", "Host", "Role", "State", "TL", "Tags"];
+        runner.write("list", [header, ...lines].map((cells) => `${cells.join("\t")}\n`).join(""));
+    }
+
+    function install(changes: Partial<SwitchoverScript>): void {
+        const script = renderSwitchoverScript({
+            serviceName: "pg-patroni-db1",
+            scope: "pg",
+            routers: { addresses: ["192.0.2.11", "192.0.2.12"], readWritePort: 5433 },
+            poolers: { addresses: poolers, port: 6432, passwords: ["Generated", "Former"] },
+            ...changes,
+        });
+        runner.write("switchover", script);
+    }
+
+    const run = (words = "patroni-db1"): ScriptResult => runner.run(`sh "$HOME/switchover" ${words}`);
+    const log = (): string[] => runner.read("log").trim().split("\n");
+    /** PgBouncers that are asked at the same time come in any order. */
+    const each = (command: string): string[] => poolers.map((address) => `${command} ${address}`);
+
+    it("checkpoints, pauses every PgBouncer, hands over, and resumes them", () => {
+        expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+        expect(log()[0]).to.equal("CHECKPOINT");
+        expect(log().slice(1, 3).sort()).to.deep.equal(each("PAUSE"));
+        expect(log()[3]).to.equal("switchover pg --leader patroni-db1 --candidate patroni-db2 --scheduled now");
+        expect(log().slice(4).sort()).to.deep.equal(each("RESUME"));
+        expect(runner.read("switchover.paused")).to.equal("");
+    });
+
+    describe("chooses", () => {
+        const chosen = (): string => /--candidate (\S+)/.exec(runner.read("log"))?.[1] ?? "nobody";
+        const cases: { [title: string]: { rows: string[][]; preferred: string; expected: string } } = {
+            "a synchronous node, whoever is preferred": {
+                rows: members,
+                preferred: "patroni-db3 patroni-db2",
+                expected: "patroni-db2",
+            },
+            "the preferred one of several synchronous nodes": {
+                rows: members.map(([name = "", role = "", ...rest]) => [
+                    name,
+                    role.replace("Replica", "Sync Standby"),
+                    ...rest,
+                ]),
+                preferred: "patroni-db3 patroni-db2",
+                expected: "patroni-db3",
+            },
+            "the preferred one where none is synchronous": {
+                rows: members.map(([name = "", role = "", ...rest]) => [
+                    name,
+                    role.replace("Sync Standby", "Replica"),
+                    ...rest,
+                ]),
+                preferred: "patroni-db3 patroni-db2",
+                expected: "patroni-db3",
+            },
+            "no node with the tag nofailover": {
+                rows: [
+                    ...members.slice(0, 1),
+                    ["patroni-db2", "Replica", "streaming", "nofailover: true"],
+                    ...members.slice(2),
+                ],
+                preferred: "patroni-db2",
+                expected: "patroni-db3",
+            },
+        };
+        for (const [title, { rows, preferred, expected }] of Object.entries(cases)) {
+            it(title, () => {
+                list(rows);
+                expect(run(`patroni-db1 ${preferred}`).status).to.equal(0);
+                expect(chosen()).to.equal(expected);
+            });
+        }
+    });
+
+    it("pauses nobody where no node is fit", () => {
+        list(members.map(([name = "", role = "", , tags = ""]) => [name, role, "starting", tags]));
+        const { status, stderr } = run();
+        expect(status).to.equal(3);
+        expect(stderr).to.include("no other node is fit to take over from patroni-db1");
+        expect(runner.read("log")).to.equal("");
+    });
+
+    it("goes on without a PgBouncer whose transactions don't end, and lets its clients go on at once", () => {
+        runner.write("busy-192.0.2.22", "");
+        const { status, stderr } = run();
+        expect(status).to.equal(0);
+        expect(stderr).to.include("PgBouncer 192.0.2.22:6432 was not paused: transactions were open for too long");
+        expect(log().indexOf("RESUME 192.0.2.22")).to.be.lessThan(
+            log().findIndex((line) => line.startsWith("switchover")),
+        );
+        expect(log()).to.include("RESUME 192.0.2.21");
+    });
+
+    it("leaves a PgBouncer paused that somebody else has paused", () => {
+        runner.write("taken-192.0.2.22", "");
+        expect(run().status).to.equal(0);
+        expect(log()).to.include("RESUME 192.0.2.21").and.not.to.include("RESUME 192.0.2.22");
+    });
+
+    it("resumes all when Patroni refuses, and says why", () => {
+        runner.write("refuse", "");
+        const { status, stderr } = run();
+        expect(status).to.equal(3);
+        expect(stderr).to.include("Switchover failed, details: 412");
+        expect(log().slice(-2).sort()).to.deep.equal(each("RESUME"));
+    });
+
+    it("hands over without PgBouncers and HAProxys, too", () => {
+        install({ poolers: undefined, routers: undefined });
+        expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+        expect(runner.read("leader")).to.equal("patroni-db2\n");
+        expect(runner.read("log")).not.to.match(/PAUSE|RESUME/);
+    });
+
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+        it(`resumes all after ${signal} to everything that it started`, async () => {
+            runner.write("hang", "");
+            const environment = { HOME: runner.directory, PATH: `${runner.directory}/bin:/usr/bin:/bin` };
+            const child = spawn("sh", [`${runner.directory}/switchover`, "patroni-db1"], {
+                env: environment,
+                detached: true,
+                stdio: "ignore",
+            });
+            while (!/^switchover/m.test(runner.read("log"))) await sleep(20);
+            const ended = once(child, "exit");
+            process.kill(-(child.pid ?? 0), signal);
+            await ended;
+            rmSync(`${runner.directory}/hang`);
+            const deadline = performance.now() + 5000;
+            while (
+                performance.now() < deadline &&
+                (log().filter((line) => line.includes("RESUME")).length < 2 || runner.read("switchover.paused") !== "")
+            ) {
+                await sleep(50);
+            }
+            expect([...new Set(log().filter((line) => line.includes("RESUME")))].sort()).to.deep.equal(each("RESUME"));
+            expect(runner.read("switchover.paused")).to.equal("");
+        });
+    }
+
+    it("--reconnect leads PgBouncers away once from each HAProxy that goes, and ends when all are back", async () => {
+        runner.write("down-192.0.2.11", "");
+        const environment = { HOME: runner.directory, PATH: `${runner.directory}/bin:/usr/bin:/bin` };
+        const child = spawn("sh", [`${runner.directory}/switchover`, "--reconnect"], {
+            env: environment,
+            stdio: "ignore",
+        });
+        const ended = once(child, "exit");
+        while (log().length < 2) await sleep(20);
+        rmSync(`${runner.directory}/down-192.0.2.11`);
+        runner.write("down-192.0.2.12", "");
+        while (log().length < 4) await sleep(20);
+        rmSync(`${runner.directory}/down-192.0.2.12`);
+        expect(await ended).to.deep.equal([0, null]);
+        expect(log()).to.deep.equal([...each("RECONNECT"), ...each("RECONNECT")]);
+    });
+});
