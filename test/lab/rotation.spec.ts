@@ -71,7 +71,7 @@ describe("passwords are rotated while the cluster serves:", () => {
 
     async function statisticsStatus(endpoint: string, password = ""): Promise<number> {
         const token = Buffer.from(`${systemLogins.haproxyStats}:${password}`).toString("base64");
-        return (await fetch(`http://${endpoint}/`, { headers: { authorization: `Basic ${token}` } })).status;
+        return (await fetch(`https://${endpoint}/`, { headers: { authorization: `Basic ${token}` } })).status;
     }
 
     it("all at once, under load: nothing is lost, and no transaction through PgBouncer fails", async function () {

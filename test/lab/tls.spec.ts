@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { applicationOf, Cluster, readCluster, waitForHealth } from "./helpers/cluster";
 import { attempt } from "./helpers/command";
 import { inContainer } from "./helpers/hosts";
-import { up } from "./helpers/pulumi";
+import { destroy, up } from "./helpers/pulumi";
 import { editSettings, readSettings } from "./helpers/settings";
 import { inSeconds, note } from "./helpers/wait";
 import { describeWriters, Writers } from "./helpers/writers";
@@ -18,6 +18,14 @@ describe("TLS between the cluster's parts", () => {
     before(async () => {
         cluster = await readCluster();
         await waitForHealth(cluster);
+    });
+
+    // A generation never goes back in a living stack.
+    after("pulumi destroy and up, on the same data, with the stack's own settings", async function () {
+        this.timeout("15m");
+        await destroy();
+        await up();
+        await waitForHealth(await readCluster());
     });
 
     it("etcd lets nobody in without a certificate, and Patroni with its own", async () => {
