@@ -77,7 +77,7 @@ export class LiveExample {
         return application.urls;
     }
 
-    /** Where a URL leads, as a client comes there that verifies certificates where the example exports the authority's. */
+    /** Where a URL leads, as a client comes there that verifies certificates. */
     public target(url: string): Target {
         const target = parseUrl(url);
         return { ...target, login: { ...target.login, caCertificate: this.outputs.caCertificate } };
