@@ -159,8 +159,9 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         '  wait "$asked" || true',
         '  if failed; then refuse "$(cat "$dir/answer")"; fi',
         "}",
-        // patronictl ends with status 0 even if the node refused.
-        `failed() { grep -q 'Failed: \\|Switchover failed\\|Error: ' "$dir/answer"; }`,
+        // patronictl ends with status 0 even if the node refused. Where it can't reach the node it says so with a trace of an error, names such
+        // as SSLError among it, and asks by the DCS.
+        `failed() { grep -q 'Failed: \\|Switchover failed\\|\\(^\\|[^A-Za-z.]\\)Error: ' "$dir/answer"; }`,
         prepareFunction(scope),
         awaitFunction,
         reconnectFunction,

@@ -138,6 +138,12 @@ describe("render/switchoverScript", () => {
         expect(log().slice(-2).sort()).to.deep.equal(each("RESUME"));
     });
 
+    it("goes on where patronictl reaches the leader by the DCS alone", () => {
+        runner.write("unreachable", "");
+        expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+        expect(runner.read("leader")).to.equal("patroni-db2\n");
+    });
+
     it("hands over without PgBouncers and HAProxys, too", () => {
         install({ poolers: undefined, routers: undefined });
         expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
