@@ -231,7 +231,10 @@ function systemRolesScript(key: string, host: HostConnection, context: PatroniNo
     ].join("\n");
 }
 
-/** Hands the leader's role over before the leader's container is replaced. Does nothing on a replica, or where none runs. */
+/**
+ * Hands the leader's role over before the leader's container is replaced. Does nothing on a replica, or where none runs. Where certificates
+ * have expired nobody may be able to take over.
+ */
 function stepDownScript(key: string, host: HostConnection, context: PatroniNodeContext): string {
     const node = workloadNames.patroni(key);
     const { clusterName } = context.target;
@@ -242,16 +245,25 @@ function stepDownScript(key: string, host: HostConnection, context: PatroniNodeC
         return [...shell, `in_container psql -X -q -d '${localConninfo}' -c CHECKPOINT`].join("\n");
     }
     const candidates = preferredCandidates(key, context.order).map(workloadNames.patroni);
+    const { functions, orExpired } = expiredGate(context);
     return [
         ...shell,
-        `sh ${[script, node, ...candidates].map(shellQuote).join(" ")} ||`,
+        ...functions,
+        `sh ${[script, node, ...candidates].map(shellQuote).join(" ")}${orExpired} ||`,
         `  fail "${node} leads and no other node could take over" "see 'patronictl list'; a replica must be streaming, then run 'pulumi up' again"`,
         waitFor(
-            "api /replica",
+            `api /replica${orExpired}`,
             context.gateTimeoutSeconds,
             `fail "${node} did not become a replica after its switchover" "see 'patronictl list', then run 'pulumi up' again"`,
         ),
     ].join("\n");
+}
+
+/** What lets a step of the roll-out go on where a node's certificate has expired. */
+function expiredGate({ enableInternalTls, apiUrls }: PatroniNodeContext): { functions: string[]; orExpired: string } {
+    return enableInternalTls
+        ? { functions: [expiredFunction(containerPaths.caCertificate, apiUrls)], orExpired: " || expired" }
+        : { functions: [], orExpired: "" };
 }
 
 /** Who should lead after a node: one that has been replaced already, or else the one that is replaced last. */
@@ -266,11 +278,12 @@ function preferredCandidates(key: string, order: string[]): string[] {
  */
 function caughtUpScript(key: string, host: HostConnection, context: PatroniNodeContext): string {
     const node = workloadNames.patroni(key);
+    const { functions, orExpired } = expiredGate(context);
     return [
         ...memberShell(key, host, context),
-        ...(context.enableInternalTls ? [expiredFunction(containerPaths.caCertificate, context.apiUrls)] : []),
+        ...functions,
         waitFor(
-            `api '/readiness?lag=${context.maximumLagBytes}&mode=write'${context.enableInternalTls ? " || expired" : ""}`,
+            `api '/readiness?lag=${context.maximumLagBytes}&mode=write'${orExpired}`,
             context.gateTimeoutSeconds,
             `fail "${node} does not stream within ${context.gateTimeoutSeconds} s; the nodes after it were left alone" "see '${logsCommand(context.target, node)}', then run 'pulumi up' again"`,
         ),

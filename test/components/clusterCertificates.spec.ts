@@ -189,6 +189,17 @@ describe("ClusterCertificates", () => {
         });
     });
 
+    it("stops no roll-out of nodes when it has expired: neither before a leader goes nor after", () => {
+        const urls = ["https://192.0.2.11:8008", "https://192.0.2.12:8008", "https://192.0.2.13:8008"];
+        const scriptOf = (step: string): string => String(recording.custom(`pg-patroni-db2-${step}`).inputs.stdin);
+        for (const step of ["prepare", "gate"])
+            expect(scriptOf(step), step).to.include(`for url in ${urls.join(" ")}; do`);
+        expect(scriptOf("prepare"))
+            .to.match(/^sh '.*\/patroni-db2' .* \|\| expired \|\|$/m)
+            .and.match(/^until api \/replica \|\| expired; do$/m);
+        expect(scriptOf("gate")).to.match(/^until api '\/readiness.*' \|\| expired; do$/m);
+    });
+
     it("leaves the cluster's own connections alone where it shall", async () => {
         const plain = await recordCluster({ tls: { enableInternalTls: false } });
         expect(
@@ -196,6 +207,7 @@ describe("ClusterCertificates", () => {
         ).to.deep.equal([]);
         expect(fileContent(plain, "pg-etcd-db1-config")).to.include("listen-peer-urls: http:");
         expect(fileContent(plain, "pg-patroni-db1-tls")).not.to.include("restapi");
+        expect(String(plain.custom("pg-patroni-db2-prepare").inputs.stdin)).not.to.include("expired");
         expect(fileContent(plain, "pg-haproxy-config")).not.to.match(/check-ssl|crt/);
         expect(serviceInputs(plain, "pg-exporter-db1").taskSpec.containerSpec.args).to.have.length(1);
         expect(JSON.stringify(plain.outputs)).to.include("http://192.0.2.11:8008");
