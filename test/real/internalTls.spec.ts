@@ -284,7 +284,7 @@ describe("Patroni itself, with our certificates", () => {
             }
             return checks(container);
         };
-        const believed = await settled(proxy, (found) => found.includes('read_write patroni-db2 DOWN'));
+        const believed = await settled(proxy, (found) => found.includes("read_write patroni-db2 DOWN"));
         expect(believed)
             .to.match(/read_write patroni-db1 UP L7OK/)
             .and.match(/replicas patroni-db2 UP L7OK/);

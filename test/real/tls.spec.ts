@@ -5,6 +5,7 @@ import { defaultHbaRules, renderPgHba } from "../../components/render/pgHba";
 import { renderPatroniTlsYaml } from "../../components/render/patroniYaml";
 import { renderPgBouncerIni, renderPgBouncerUsers } from "../../components/render/pgbouncerIni";
 import { scramVerifier } from "../../components/render/scram";
+import { renderSwitchoverScript } from "../../components/render/switchoverScript";
 import { renderPgBouncerSql } from "../../components/render/systemRolesSql";
 import { createAuthority, createServer } from "../helpers/certificates";
 import { pgBouncer } from "../render/samples";
@@ -174,8 +175,41 @@ describe("PgBouncer itself, with our certificates", () => {
     const through = (container: Container, conninfo: string): string =>
         connect(container, conninfo, defaultPorts.pgbouncer);
 
+    /** The script of a switchover, whose node is this container, ends a pause. */
+    function resumeByScript(pooler: Container): void {
+        const own = ["setpriv", "--reuid", "999", "--regid", "999", "--clear-groups"];
+        const console = (command: string): string => {
+            const socket = `host=${containerPaths.pgbouncerSocket} port=${defaultPorts.pgbouncer}`;
+            const conninfo = `${socket} user=${systemRoles.pgbouncer} dbname=pgbouncer`;
+            const { status, stdout, stderr } = pooler.exec([
+                ...own,
+                "psql",
+                "-X",
+                "-At",
+                "-d",
+                conninfo,
+                "-c",
+                command,
+            ]);
+            expect(status, stderr).to.equal(0);
+            return stdout;
+        };
+        console("PAUSE");
+        expect(console("SHOW STATE")).to.match(/^paused\|yes$/m);
+        const passwords = ["another", poolerPassword];
+        const poolers = { addresses: ["127.0.0.1"], port: defaultPorts.pgbouncer, passwords };
+        const script = renderSwitchoverScript({ serviceName: "node", scope: "pg", poolers });
+        const docker = 'docker() { case "$1" in ps) echo node ;; exec) shift 3; "$@" ;; esac; }';
+        const words = ["sh", "-c", `${docker}\n${script}`, "/tmp/switchover", "--resume"];
+        // As in a node, whose user has a home.
+        const { status, stderr } = pooler.exec([...own, ...words], undefined, { HOME: "/tmp" });
+        expect(status, stderr).to.equal(0);
+        expect(console("SHOW STATE")).to.match(/^paused\|no$/m);
+    }
+
     it("is verified by who knows the authority, takes others as they come, and speaks TLS to PostgreSQL", () => {
-        const [client] = startPooler(false);
+        const [client, pooler] = startPooler(false);
+        resumeByScript(pooler);
         expect(through(client, verifying(authority.certificate))).to.equal("TLSv1.3");
         expect(through(client, verifying(stranger.certificate))).to.include("certificate verify failed");
         // The answer is of the connection behind it.
@@ -183,7 +217,8 @@ describe("PgBouncer itself, with our certificates", () => {
     });
 
     it("refuses clients without TLS where it is required, and answers HAProxy's question for it", () => {
-        const [client] = startPooler(true);
+        const [client, pooler] = startPooler(true);
+        resumeByScript(pooler);
         expect(through(client, "host=localhost sslmode=disable")).to.include("SSL required");
         expect(through(client, "host=localhost sslmode=require")).to.equal("TLSv1.3");
         const ask = `exec 3<>/dev/tcp/127.0.0.1/${defaultPorts.pgbouncer}; printf '\\x00\\x00\\x00\\x08\\x04\\xd2\\x16\\x2f' >&3; head -c 1 <&3`;
