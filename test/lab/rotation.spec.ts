@@ -8,7 +8,7 @@ import { destroy, startUp, up } from "./helpers/pulumi";
 import { editSettings } from "./helpers/settings";
 import { parseUrl, refusal, value } from "./helpers/sql";
 import { eventually, inSeconds, note } from "./helpers/wait";
-import { describeWriters, Writers } from "./helpers/writers";
+import { clientsPerPath, describeWriters, Writers } from "./helpers/writers";
 
 /** Roles whose login has another name for each generation. */
 const numbered = [systemRoles.replication, systemRoles.rewind, systemRoles.exporter, systemRoles.pgbouncer];
@@ -74,7 +74,7 @@ describe("passwords are rotated while the cluster serves:", () => {
         return (await fetch(`https://${endpoint}/`, { headers: { authorization: `Basic ${token}` } })).status;
     }
 
-    it("all at once, under load: nothing is lost, and no transaction through PgBouncer fails", async function () {
+    it("all at once, under load: nothing is lost, and through PgBouncer only its own replacement is noticed", async function () {
         this.timeout("15m");
         const writers = await Writers.start(cluster, app);
         try {
@@ -83,7 +83,10 @@ describe("passwords are rotated while the cluster serves:", () => {
             note(this, `${inSeconds(seconds)}; ${describeWriters(result)}`);
             expect(result.lost, "rows that were acknowledged and are not there").to.deep.equal([]);
             expect(result.stale, "rows that an old leader acknowledged beside the new one").to.equal(0);
-            expect(result.failed.pooled, "failed transactions through PgBouncer").to.equal(0);
+            // A client's session ends with its PgBouncer, which answers a statement of that moment with "server shutting down".
+            expect(result.failed.pooled, "failed transactions through PgBouncer").to.be.at.most(
+                clientsPerPath * cluster.endpoints.pooled.length,
+            );
         } finally {
             await writers.abandon();
         }

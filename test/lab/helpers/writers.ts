@@ -6,7 +6,7 @@ import { parseUrl, query } from "./sql";
 import { eventually } from "./wait";
 
 const table = "writers_test";
-const clientsPerPath = 2;
+export const clientsPerPath = 2;
 const ratePerClient = 20;
 const steadySeconds = 30;
 const steadyAnswers = 5;
