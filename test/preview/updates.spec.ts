@@ -73,6 +73,7 @@ describe("The real engine", () => {
             "pg-application-shop-database",
             "pg-generations",
             "pg-haproxy",
+            "pg-haproxy-clients",
             "pg-haproxy-config",
             "pg-haproxy-running",
             "pg-patroni-dynamic-config",
