@@ -217,7 +217,7 @@ describe("a change of the settings arrives at the running cluster:", () => {
             for (const endpoint of [...readWrite, ...readOnly, ...any, ...pooled]) {
                 expect(await value(endpoint, login, "SELECT current_user"), endpoint).to.equal(kept.owner);
                 expect(await refusal(endpoint, old), endpoint).to.match(
-                    /^(28000|28P01|08P01) .*(not permitted to log in|authentication failed)/,
+                    /^(28000|28P01|08P01) .*(not permitted to log in|authentication failed|no such user)/,
                 );
             }
         });
