@@ -4,11 +4,11 @@ import type { ServerCertificate } from "./clusterCertificates";
 import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
 import { locateNode } from "./memberLocation";
+import { applyDynamicConfig } from "./patroniDynamicConfig";
 import { createNewLogins } from "./patroniLogins";
 import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
 import { createSwitchoverScript, PoolerControl, PoolersArgs, switchoverDirectory } from "./patroniSwitchover";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "./patroniSettings";
-import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
 import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
@@ -16,15 +16,8 @@ import { Member, rollOut } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import { HostConnection, Target } from "./platform/workload";
 import { describeNodesChange } from "./render/changeWords";
-import { describeDynamicChange } from "./render/dynamicChange";
 import { httpScheme } from "./render/http";
-import { configInScript, renderDynamicConfigScript } from "./render/patroniScripts";
-import {
-    renderPatroniBootstrapYaml,
-    renderPatroniDynamicJson,
-    renderPatroniPasswordsYaml,
-    renderPgpass,
-} from "./render/patroniYaml";
+import { renderPatroniBootstrapYaml, renderPatroniPasswordsYaml, renderPgpass } from "./render/patroniYaml";
 import { loginName } from "./render/roleSql";
 import { scramVerifier } from "./render/scram";
 import { failFunction, inContainerFunction, shellQuote, waitFor } from "./render/shell";
@@ -211,10 +204,17 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
             },
             { parent: this },
         );
-        const dynamic = applyDynamicConfig(name, members, settings, args, {
-            parent: this,
-            dependsOn: [...group, ...tools],
-        });
+        const dynamic = applyDynamicConfig(
+            name,
+            {
+                target: args.target,
+                members,
+                config: settings.dynamic,
+                switchoverDirectory: switchoverDirectory(args.dataRoot ?? defaultDataRoot, args.target.clusterName),
+                gateTimeoutSeconds,
+            },
+            { parent: this, dependsOn: [...group, ...tools] },
+        );
         this.nodeEndpoints = nodeEndpoints(members, args, settings);
         this.poolerControl = poolerControl(members, args);
         this.ready = dynamic.urn;
@@ -357,41 +357,4 @@ function readyScript(members: Member[], args: PatroniGroupArgs): string {
             `in_container patronictl -c ${containerPaths.patroniConfigDirectory} list ${scope} >&2; fail "the cluster is not complete after ${startTimeoutSeconds} s" "look at the states above and at '${logsCommand(args.target, "NODE")}' of a node that is not running or streaming, then run 'pulumi up' again"`,
         ),
     ].join("\n");
-}
-
-/** Brings the dynamic configuration to what the settings say, and carries out restarts that PostgreSQL waits for. */
-function applyDynamicConfig(
-    name: string,
-    members: Member[],
-    settings: PatroniSettings,
-    args: PatroniGroupArgs,
-    opts: pulumi.CustomResourceOptions,
-): pulumi.Resource {
-    const [first] = members;
-    if (first === undefined) {
-        throw new pulumi.RunError("the group has no node although the checks passed: please report this");
-    }
-    const { host, workload } = first;
-    const script = renderDynamicConfigScript({
-        host,
-        serviceName: objectName(args.target.clusterName, workload.name),
-        logsCommand: logsCommand(args.target, "$1"),
-        switchoverScript: `${switchoverDirectory(args.dataRoot ?? defaultDataRoot, args.target.clusterName)}/${workload.name}`,
-        scope: args.target.clusterName,
-        configJson: renderPatroniDynamicJson(settings.dynamic),
-        timeoutSeconds: gateTimeoutSeconds,
-    });
-    const purpose = `bring ${args.target.clusterName}'s dynamic configuration up to date`;
-    return createHostCommand(
-        `${name}-dynamic-config`,
-        {
-            host,
-            purpose,
-            script,
-            showScript: true,
-            announce: (before, after) =>
-                describeDynamicChange(configInScript(before), configInScript(after), members.length),
-        },
-        opts,
-    );
 }

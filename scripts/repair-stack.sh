@@ -18,6 +18,13 @@ readonly stack=$1
 state=$(mktemp)
 trap 'rm -f "$state"' EXIT
 
+# A file backend writes beside each state a file of attributes, and reads no state whose attributes were left empty by a kill.
+backend=$(pulumi whoami --json | jq -r '.url')
+if [[ $backend == file://* ]]; then
+  directory=${backend#file://}
+  find "${directory/#\~/$HOME}/.pulumi" -name "${stack##*/}.json.attrs" -empty -delete
+fi
+
 # The lock of the killed run; Pulumi refuses to take it from one that still runs in its cloud.
 pulumi cancel --stack "$stack" --yes >/dev/null 2>&1 || true
 pulumi stack export --stack "$stack" --file "$state"

@@ -1,8 +1,10 @@
+import { truncateSync } from "node:fs";
 import { expect } from "chai";
 import { defaultDataRoot } from "../../components/defaults";
 import { Cluster, readCluster, readSystemIdentifier, waitForHealth } from "./helpers/cluster";
 import { run } from "./helpers/command";
 import { onHost, scriptOnHost } from "./helpers/hosts";
+import { backendDirectory } from "./helpers/inspection";
 import { destroy, startUp, up, upFails } from "./helpers/pulumi";
 import { editSettings, readSettings } from "./helpers/settings";
 import { eventually, inSeconds, note } from "./helpers/wait";
@@ -114,6 +116,9 @@ describe("what is wrong at run time", () => {
 
         const locked = await upFails();
         expect(locked.output).to.include("pulumi cancel");
+        // As a kill in just that moment leaves it.
+        truncateSync(`${backendDirectory()}/.pulumi/stacks/pulumi-postgres-ha/lab.json.attrs`);
+        expect((await upFails()).output).to.include("failed to load checkpoint");
         await run("scripts/repair-stack.sh", ["lab"], { timeoutSeconds: 120 });
         const { seconds } = await up();
         note(this, inSeconds(seconds));

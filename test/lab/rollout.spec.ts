@@ -4,7 +4,6 @@ import { run } from "./helpers/command";
 import { containerIds, inContainer } from "./helpers/hosts";
 import { startUp, up, upFails } from "./helpers/pulumi";
 import { editSettings } from "./helpers/settings";
-import { parseUrl, value } from "./helpers/sql";
 import { eventually, inSeconds, note } from "./helpers/wait";
 import { describeWriters, Writers } from "./helpers/writers";
 
@@ -84,8 +83,8 @@ describe("a roll-out", () => {
         note(this, inSeconds(seconds));
         expect(output).to.match(/can't restart patroni-db\d|patroni-db\d does not stream again/);
         expect(await readLeader(cluster), "the leader").to.equal(leader);
-        const { login, endpoints } = parseUrl(app.urls.direct);
-        expect(await value(endpoints[0] ?? "", login, "SHOW shared_preload_libraries")).not.to.equal("no_such_library");
+        const show = ["psql", "-X", "-t", "-A", "-U", "postgres", "-c", "SHOW shared_preload_libraries"];
+        expect(await inContainer(leader, `lab-patroni-${leader}`, show)).not.to.include("no_such_library");
         await up();
         await waitForHealth(cluster);
         expect(await containerIds(hosts())).to.deep.equal(containers);

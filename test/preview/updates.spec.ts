@@ -77,6 +77,7 @@ describe("The real engine", () => {
             "pg-haproxy-config",
             "pg-haproxy-running",
             "pg-patroni-dynamic-config",
+            "pg-patroni-dynamic-config-attempt",
         ]);
         expect(preview.text).not.to.match(/SCRAM-SHA-256|PASSWORD '/);
     });

@@ -53,11 +53,16 @@ async function fetchText(url: string): Promise<Source> {
     return { name: url, text: await response.text() };
 }
 
-/** Reads all files of Pulumi's backend: state, history and backups. */
-export function readBackend(): Source[] {
+/** Where Pulumi keeps states, histories and backups. */
+export function backendDirectory(): string {
     const directory = process.env.PULUMI_BACKEND_URL?.replace("file://", "");
     if (directory === undefined) throw new Error("PULUMI_BACKEND_URL is not set; does lab/env.sh set it?");
-    return readdirSync(directory, { recursive: true, withFileTypes: true })
+    return directory;
+}
+
+/** Reads all files of Pulumi's backend. */
+export function readBackend(): Source[] {
+    return readdirSync(backendDirectory(), { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name))
         .map((file) => ({ name: file, text: readFileSync(file, "utf8") }));

@@ -1,0 +1,62 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { PatroniSettings } from "./patroniSettings";
+import { createHostCommand } from "./platform/hostCommand";
+import { objectName } from "./platform/objectName";
+import type { Member } from "./platform/rollout";
+import { logsCommand } from "./platform/target";
+import type { Target } from "./platform/workload";
+import { describeDynamicChange } from "./render/dynamicChange";
+import { configInScript, renderDynamicConfigScript } from "./render/patroniScripts";
+import { renderPatroniDynamicJson } from "./render/patroniYaml";
+
+/** Arguments of {@link applyDynamicConfig}. */
+export interface DynamicConfigArgs {
+    target: Target;
+    members: Member[];
+    config: PatroniSettings["dynamic"];
+    /** Directory on each host that keeps the scripts of switchovers. */
+    switchoverDirectory: string;
+    gateTimeoutSeconds: number;
+}
+
+/** Brings the dynamic configuration to what the settings say, and carries out restarts that PostgreSQL waits for. */
+export function applyDynamicConfig(
+    name: string,
+    { target, members, config, switchoverDirectory, gateTimeoutSeconds }: DynamicConfigArgs,
+    opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+    const [first] = members;
+    if (first === undefined) {
+        throw new pulumi.RunError("the group has no node although the checks passed: please report this");
+    }
+    const { host, workload } = first;
+    const configJson = renderPatroniDynamicJson(config);
+    // Of a run that failed or was killed Pulumi keeps the earlier inputs, and would not run again for settings that are put back.
+    const attempt = new random.RandomId(
+        `${name}-dynamic-config-attempt`,
+        { byteLength: 4, keepers: { config: configJson } },
+        { parent: opts.parent },
+    );
+    return createHostCommand(
+        `${name}-dynamic-config`,
+        {
+            host,
+            purpose: `bring ${target.clusterName}'s dynamic configuration up to date`,
+            script: renderDynamicConfigScript({
+                host,
+                serviceName: objectName(target.clusterName, workload.name),
+                logsCommand: logsCommand(target, "$1"),
+                switchoverScript: `${switchoverDirectory}/${workload.name}`,
+                scope: target.clusterName,
+                configJson,
+                timeoutSeconds: gateTimeoutSeconds,
+            }),
+            stamp: attempt.hex,
+            showScript: true,
+            announce: (before, after) =>
+                describeDynamicChange(configInScript(before), configInScript(after), members.length),
+        },
+        opts,
+    );
+}
