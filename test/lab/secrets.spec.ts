@@ -3,13 +3,14 @@ import { Cluster, readCluster, waitForHealth } from "./helpers/cluster";
 import { inspectCluster, readBackend } from "./helpers/inspection";
 import { findLeaks, Source } from "./helpers/leaks";
 import { ProcessWatch } from "./helpers/processes";
-import { passwordsOf, readState, startUp, up } from "./helpers/pulumi";
+import { passwordsOf, privateKeyLinesOf, readState, startUp, up } from "./helpers/pulumi";
 import { editSettings } from "./helpers/settings";
 import { note } from "./helpers/wait";
 
-describe("no password is in the clear, nor in base64,", () => {
+describe("no password and no private key is in the clear, nor in base64,", () => {
     let cluster: Cluster;
     let passwords: Map<string, string>;
+    let secrets: Map<string, string>;
     let output: Source;
     let processes: Source[];
 
@@ -30,10 +31,10 @@ describe("no password is in the clear, nor in base64,", () => {
         processes = await watch.stop();
         expect(status, text).to.equal(0);
         output = { name: "output of pulumi up --diff", text };
-        const after = [...passwordsOf(await readState())].map(
-            ([name, password]) => [`${name} after`, password] as const,
-        );
+        const state = await readState();
+        const after = [...passwordsOf(state)].map(([name, password]) => [`${name} after`, password] as const);
         passwords = new Map([...before, ...after]);
+        secrets = new Map([...passwords, ...privateKeyLinesOf(state)]);
     });
 
     after("pulumi up with the stack's own settings", async () => {
@@ -53,9 +54,20 @@ describe("no password is in the clear, nor in base64,", () => {
         note(this, `${searched.size} passwords`);
     });
 
+    it("for the keys of all nodes, poolers and the authorities", function () {
+        const keys = [...secrets.keys()].filter((name) => !passwords.has(name));
+        for (const owner of [...Object.keys(cluster.nodes), "pgbouncer", "authority"]) {
+            expect(
+                keys.some((name) => name.includes(owner)),
+                `${owner} of ${keys.join(", ")}`,
+            ).to.equal(true);
+        }
+        note(this, `${keys.length} keys`);
+    });
+
     it("in what Docker, Patroni and the exporters show, and in all logs", async function () {
         const sources = await inspectCluster(await readCluster());
-        expect(findLeaks(sources, passwords)).to.deep.equal([]);
+        expect(findLeaks(sources, secrets)).to.deep.equal([]);
         note(this, `${sources.length} sources`);
     });
 
@@ -63,18 +75,18 @@ describe("no password is in the clear, nor in base64,", () => {
         const [own, ...hosts] = processes;
         expect(own?.text).to.include("pulumi-resource-command");
         for (const host of hosts) expect(host.text, host.name).to.include("postgres");
-        expect(findLeaks(processes, passwords)).to.deep.equal([]);
+        expect(findLeaks(processes, secrets)).to.deep.equal([]);
     });
 
     it("in the output of pulumi up", () => {
         expect(output.text).to.include("watched");
-        expect(findLeaks([output], passwords)).to.deep.equal([]);
+        expect(findLeaks([output], secrets)).to.deep.equal([]);
     });
 
     it("in the files of Pulumi's backend", function () {
         const sources = readBackend();
         expect(sources.some(({ name }) => name.endsWith("/lab.json"))).to.equal(true);
-        expect(findLeaks(sources, passwords)).to.deep.equal([]);
+        expect(findLeaks(sources, secrets)).to.deep.equal([]);
         note(this, `${sources.length} files`);
     });
 });

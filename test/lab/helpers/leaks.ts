@@ -1,21 +1,21 @@
-/** A text in which no password may stand, and where it comes from. */
+/** A text in which no secret may stand, and where it comes from. */
 export interface Source {
     name: string;
     text: string;
 }
 
 /**
- * Says which passwords stand in which sources, in the clear or in base64, alone or inside a longer text that was encoded as a whole.
- * The passwords themselves are not shown.
+ * Says which secrets stand in which sources, in the clear or in base64, alone or inside a longer text that was encoded as a whole.
+ * The secrets themselves are not shown.
  */
-export function findLeaks(sources: Iterable<Source>, passwords: Map<string, string>): string[] {
+export function findLeaks(sources: Iterable<Source>, secrets: Map<string, string>): string[] {
     const leaks: string[] = [];
     for (const { name, text } of sources) {
-        for (const [owner, password] of passwords) {
-            if (text.includes(password)) {
-                leaks.push(`${name}: the password ${owner}`);
-            } else if (encodedForms(password).some((form) => text.includes(form))) {
-                leaks.push(`${name}: the password ${owner} in base64`);
+        for (const [owner, secret] of secrets) {
+            if (text.includes(secret)) {
+                leaks.push(`${name}: ${owner}`);
+            } else if (encodedForms(secret).some((form) => text.includes(form))) {
+                leaks.push(`${name}: ${owner} in base64`);
             }
         }
     }

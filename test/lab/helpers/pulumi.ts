@@ -76,11 +76,24 @@ export async function readState(): Promise<Deployment> {
 
 /** Generated passwords of a state, by the names of their resources. */
 export function passwordsOf(state: Deployment): Map<string, string> {
-    const passwords = (state.resources ?? []).filter((resource) => resource.type.endsWith(":RandomPassword"));
+    return secretsOf(state, ":RandomPassword", "result");
+}
+
+/**
+ * Of each private key of a state, by the name of its resource, a line in the middle of its PEM text: it stays as it is where line ends are
+ * escaped, and no other key has it.
+ */
+export function privateKeyLinesOf(state: Deployment): Map<string, string> {
+    const keys = secretsOf(state, ":PrivateKey", "privateKeyPem");
+    return new Map([...keys].map(([name, pem]) => [name, pem.split("\n")[2] ?? pem]));
+}
+
+function secretsOf(state: Deployment, type: string, output: string): Map<string, string> {
+    const resources = (state.resources ?? []).filter((resource) => resource.type.endsWith(type));
     return new Map(
-        passwords.flatMap(({ urn, outputs }) => {
-            const password = outputs?.result;
-            return password === undefined ? [] : [[urn.split("::").at(-1) ?? urn, plainText(password)]];
+        resources.flatMap(({ urn, outputs }) => {
+            const secret = outputs?.[output];
+            return secret === undefined ? [] : [[urn.split("::").at(-1) ?? urn, plainText(secret)]];
         }),
     );
 }
