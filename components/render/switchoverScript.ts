@@ -193,7 +193,8 @@ const pauseFunctions = [
     '  : >"$dir/paused.$1"',
     `  if reason=$(console "$1" ${pauseTimeoutSeconds} PAUSE); then return 0; fi`,
     '  case "$reason" in',
-    '    *"already suspended/paused"*) rm "$dir/paused.$1" ;;',
+    // After a rotation that was cut short it may know none of the passwords.
+    '    *"already suspended/paused"* | *"authentication failed"*) rm "$dir/paused.$1" ;;',
     '    *) resume_one "$1" ;;',
     "  esac",
     '  printf "PgBouncer %s was not paused: %s\\n" "$1" "${reason:-transactions were open for too long}" >&2',
@@ -254,7 +255,7 @@ function candidateFunction(scope: string): string {
 function prepareFunction(scope: string): string {
     return [
         "prepare() {",
-        '  mkfifo "$dir/question"',
+        '  mkfifo "$dir/question"; : >"$dir/answer"',
         `  ctl switchover ${scope} --leader "$1" --candidate "$2" --scheduled now <"$dir/question" >"$dir/answer" 2>&1 &`,
         "  asked=$!",
         '  exec 3>"$dir/question"',

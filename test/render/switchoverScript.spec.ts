@@ -124,6 +124,14 @@ describe("render/switchoverScript", () => {
         expect(log()).to.include("RESUME 192.0.2.21");
     });
 
+    it("goes on without a PgBouncer that takes none of the passwords", () => {
+        runner.write("stranger-192.0.2.22", "");
+        const { status, stderr } = run();
+        expect(status).to.equal(0);
+        expect(stderr).to.match(/PgBouncer 192\.0\.2\.22:6432 was not paused: .*authentication failed/);
+        expect(log()).to.include("RESUME 192.0.2.21");
+    });
+
     it("leaves a PgBouncer paused that somebody else has paused", () => {
         runner.write("taken-192.0.2.22", "");
         expect(run().status).to.equal(0);
