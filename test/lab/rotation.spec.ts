@@ -137,7 +137,7 @@ describe("passwords are rotated while the cluster serves:", () => {
         const logins = await value(
             node?.postgres ?? "",
             loginOf(systemRoles.superuser, 4, fourth),
-            "SELECT array_agg(rolname ORDER BY rolname) FROM pg_roles WHERE rolcanlogin AND rolname ~ '^(replicator|rewinder|exporter|pgbouncer)'",
+            "SELECT array_agg(rolname::text ORDER BY rolname) FROM pg_roles WHERE rolcanlogin AND rolname ~ '^(replicator|rewinder|exporter|pgbouncer)'",
         );
         expect(logins).to.deep.equal(["exporter_4", "pgbouncer_4", "replicator_4", "rewinder_4"]);
     });
