@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
 /**
- * A stamp that is new whenever `wanted` changes, and stays so when it changes back.
+ * A stamp that is another one after each change of `wanted`, also after a change back.
  *
  * Of a step that failed or was killed Pulumi keeps the earlier inputs, and would not run it again for settings that are put back, although
  * the step may have done its work. With this as its stamp it does.

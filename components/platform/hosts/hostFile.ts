@@ -23,7 +23,8 @@ export interface HostFileArgs {
 /**
  * Writes a file of a workload on its host.
  *
- * The name carries the content's hash: the new file is there before the container is replaced, and the old one goes after it. A frozen file has a name of its own and is left as it is once it is there.
+ * The name carries the content's hash: the new file is there before the container is replaced, and the old one goes after it. A frozen file
+ * has a name of its own and is left as it is once it is there.
  */
 export function createHostFile(name: string, args: HostFileArgs, opts: pulumi.CustomResourceOptions): HostFile {
     const { file, host, directory } = args;
