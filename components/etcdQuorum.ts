@@ -16,13 +16,19 @@ import { objectName } from "./platform/objectName";
 import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
 import { readiness } from "./platform/readiness";
-import { rollOut } from "./platform/rollout";
+import { Member, rollOut } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
-import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
-import { refuseStoreChange, replacementWords } from "./render/changeWords";
+import { HostConnection, ResourcesArgs, Target, Workload, WorkloadData, WorkloadFile } from "./platform/workload";
+import { describeEtcdChange, replacementWords } from "./render/changeWords";
 import { DcsKind, etcd3Settings } from "./render/dcsSections";
-import { EtcdScript, renderEtcdGateScript, renderEtcdReadyScript } from "./render/etcdScripts";
-import { renderEtcdYaml } from "./render/etcdYaml";
+import {
+    EtcdScript,
+    renderEtcdAdmissionScript,
+    renderEtcdGateScript,
+    renderEtcdReadyScript,
+} from "./render/etcdScripts";
+import { EtcdAdmission, etcdFiles, renderEtcdStartScript } from "./render/etcdStartScript";
+import { EtcdMemberConfig, renderEtcdMembers, renderEtcdYaml } from "./render/etcdYaml";
 import { curlLocal, httpScheme, withoutOutput } from "./render/http";
 
 /** One member of the quorum. */
@@ -222,21 +228,15 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
             name,
             {
                 target: args.target,
-                members: members.map((member) => ({
-                    ...member,
-                    constraints: labelConstraints(args.placementLabel, [member.host]),
-                    workload: etcdWorkload(member, members, args),
-                    replacementWords: replacementWords.store(workloadNames.etcd(member.key), members.length),
-                    afterUpdate: renderEtcdGateScript(scriptOf(member, args), this.endpointUrls),
-                })),
-                ready: members[0] ? renderEtcdReadyScript(scriptOf(members[0], args)) : "",
-                announceMembers: refuseStoreChange("etcd"),
+                members: members.map((member) => rolloutMember(member, members, args)),
+                ready: members[0] ? renderEtcdReadyScript(scriptOf(members[0], args), members.map(nameOf)) : "",
+                announceMembers: describeEtcdChange,
                 startTimeoutSeconds,
             },
             { parent: this },
         );
         this.dcsCertificate = args.certificates?.client;
-        this.dcsSettings = etcd3Settings(this.endpointUrls, args.certificates && dcsClientPaths);
+        this.dcsSettings = etcd3Settings(contactsOf(this.endpointUrls), args.certificates && dcsClientPaths);
         this.endpoints = readiness(ready).apply(() => this.endpointUrls);
         this.registerOutputs({ endpoints: this.endpoints });
     }
@@ -269,10 +269,36 @@ function scriptOf({ host, key }: LocatedMember, { target, certificates }: EtcdQu
     };
 }
 
-function etcdWorkload(own: LocatedMember, members: LocatedMember[], args: EtcdQuorumArgs): Workload {
-    const name = workloadNames.etcd(own.key);
-    const config = renderEtcdYaml({
-        name,
+function nameOf({ key }: LocatedMember): string {
+    return workloadNames.etcd(key);
+}
+
+/**
+ * Whom Patroni asks for the members, of which it keeps the list by itself. Every quorum of five has one of three members, so that nodes need
+ * not restart where members come after the third, and go again.
+ */
+function contactsOf(urls: string[]): string[] {
+    return urls.slice(0, Math.max(3, Math.floor(urls.length / 2) + 1));
+}
+
+function rolloutMember(own: LocatedMember, members: LocatedMember[], args: EtcdQuorumArgs): Member {
+    const config = memberConfig(own, members, args);
+    const list = renderEtcdMembers(config);
+    const data = dataOf(config.name, list, args);
+    return {
+        ...own,
+        constraints: labelConstraints(args.placementLabel, [own.host]),
+        workload: etcdWorkload(own, config, list, data, args),
+        replacementWords: replacementWords.store(config.name, members.length),
+        admission: (isNewGroup) =>
+            renderEtcdAdmissionScript(own.host, data, list, isNewGroup ? EtcdAdmission.New : EtcdAdmission.Join),
+        afterUpdate: renderEtcdGateScript(scriptOf(own, args)),
+    };
+}
+
+function memberConfig(own: LocatedMember, members: LocatedMember[], args: EtcdQuorumArgs): EtcdMemberConfig {
+    return {
+        name: nameOf(own),
         members: members.map(({ key, location: { address, client, peer } }) => ({
             name: workloadNames.etcd(key),
             address,
@@ -284,21 +310,38 @@ function etcdWorkload(own: LocatedMember, members: LocatedMember[], args: EtcdQu
         electionTimeoutMilliseconds: args.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds,
         quotaBackendMiB: args.quotaBackendMiB ?? 2048,
         tls: args.certificates !== undefined,
-    });
+    };
+}
+
+function dataOf(name: string, list: string, { dataRoot, dataVolumes, target }: EtcdQuorumArgs): WorkloadData {
     return {
-        name,
+        hostPath: `${dataRoot ?? defaultDataRoot}/${target.clusterName}/${name}`,
+        volumeName: dataVolumes === true ? objectName(target.clusterName, name) : undefined,
+        path: containerPaths.etcdData,
+        minimumFreeMiB,
+        note: { name: etcdFiles.members, content: list },
+    };
+}
+
+function etcdWorkload(
+    own: LocatedMember,
+    config: EtcdMemberConfig,
+    list: string,
+    data: WorkloadData,
+    args: EtcdQuorumArgs,
+): Workload {
+    return {
+        name: config.name,
         image: args.image,
-        args: ["etcd", "--config-file", containerPaths.etcdConfig],
+        args: ["sh", containerPaths.etcdStart],
         files: [
-            { key: "config", path: containerPaths.etcdConfig, content: config, secret: false },
+            { key: "config", path: containerPaths.etcdConfig, content: renderEtcdYaml(config), secret: false },
+            { key: "start", path: containerPaths.etcdStart, content: renderEtcdStartScript(config), secret: false },
+            // Members that the member knew first: where all of its directory is lost, one of them leads it to the others.
+            { key: "members", path: containerPaths.etcdMembers, content: list, secret: false, frozen: true },
             ...tlsFiles(args.certificates?.members[own.key]),
         ],
-        data: {
-            hostPath: `${args.dataRoot ?? defaultDataRoot}/${args.target.clusterName}/${name}`,
-            volumeName: args.dataVolumes === true ? objectName(args.target.clusterName, name) : undefined,
-            path: containerPaths.etcdData,
-            minimumFreeMiB,
-        },
+        data,
         tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
         ports: publishedPorts(own.location.client, own.location.peer, own.location.metrics),
         address: own.address,

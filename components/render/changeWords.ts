@@ -65,6 +65,32 @@ export function describeNodesChange({ added, removed, moved, kept }: MembersChan
     ];
 }
 
+/** Says what a change of etcd's members does, and refuses one that would cost the quorum. */
+export function describeEtcdChange({ added, removed, moved, kept }: MembersChange): Announcement[] {
+    const before = kept + moved.length + removed.length;
+    const quorum = Math.floor(before / 2) + 1;
+    if (kept < quorum) {
+        const names = [...moved.map(({ from }) => from), ...removed].map(({ name }) => name).join(", ");
+        const most = before - quorum;
+        throw new RefusedChange(
+            `loss of the quorum: of etcd's ${before} members ${names} would leave with their data, and ${quorum} have to stay. ${most === 0 ? "Add members first" : `At most ${most} may leave at a time`}`,
+        );
+    }
+    return [
+        ...added.map(({ name, host }) => ({
+            words: `new member: ${name} on ${host} joins etcd's quorum, and votes when it has caught up`,
+        })),
+        ...moved.map(({ from, to }) => ({
+            words: `rebuild: ${to.name} leaves etcd's quorum and joins it anew from ${to.host}; what is in ${from.directory} on ${from.host} stays there, unused`,
+            alarming: true,
+        })),
+        ...removed.map(({ name, host, directory }) => ({
+            words: `removal: ${name} leaves etcd's quorum when all others are well; its data stays in ${directory} on ${host}`,
+            alarming: true,
+        })),
+    ];
+}
+
 /** Refuses another set of a store's members: a member with an empty directory would not be let in, and the quorum be at risk. */
 export function refuseStoreChange(store: string): (change: MembersChange) => never {
     return ({ added, removed, moved }) => {
