@@ -3,7 +3,8 @@ import { dcsClientPaths } from "../../components/dcsClient";
 import { containerPaths, defaultPorts, systemRoles } from "../../components/defaults";
 import { normalizePatroniSettings } from "../../components/patroniSettings";
 import { DcsKind, etcd3Settings } from "../../components/render/dcsSections";
-import { etcdctl, renderEtcdYaml } from "../../components/render/etcdYaml";
+import { EtcdAdmission, etcdFiles, renderEtcdStartScript } from "../../components/render/etcdStartScript";
+import { etcdctl, renderEtcdMembers, renderEtcdYaml } from "../../components/render/etcdYaml";
 import { renderExporterWebYaml } from "../../components/render/exporterWebYaml";
 import { haproxyHealthPort, renderHaProxyCfg, renderHaProxyUsers } from "../../components/render/haproxyCfg";
 import { curlLocal, expiredFunction } from "../../components/render/http";
@@ -30,14 +31,17 @@ const etcdUrls = etcdNames.map((name) => `https://${name}:2379`);
 
 function startEtcd(network: Network, name: string, own: KeyPair, trusted: string): Container {
     const members = etcdNames.map((each) => ({ name: each, address: each, clientPort: 2379, peerPort: 2380 }));
+    const config = { ...etcdMember, name, members, tls: true };
     const files = {
-        [containerPaths.etcdConfig]: renderEtcdYaml({ ...etcdMember, name, members, tls: true }),
+        [containerPaths.etcdConfig]: renderEtcdYaml(config),
+        [containerPaths.etcdStart]: renderEtcdStartScript(config),
+        [`${containerPaths.etcdData}/${etcdFiles.admission}`]: `${EtcdAdmission.New}\n${renderEtcdMembers(config)}`,
         [containerPaths.etcdCertificate]: own.certificate,
         [containerPaths.serverKey]: own.privateKey,
         [containerPaths.etcdCa]: trusted,
         "/tmp/stranger.crt": stranger.certificate,
     };
-    const command = ["etcd", "--config-file", containerPaths.etcdConfig];
+    const command = ["sh", containerPaths.etcdStart];
     return Container.start("etcd", command, { files, options: network.as(name) });
 }
 
