@@ -31,7 +31,7 @@ export function createDataDirectory(
     const script = host.ready.apply(() => dataDirectoryScript(identity, data, host));
     const purpose = `make ${data.volumeName ?? data.hostPath}`;
     const resource = createHostCommand(`${name}-data`, { host, purpose, script }, opts);
-    return { resource, empty: resource.stdout.apply((answer) => answer.trim() === nothing) };
+    return { resource, empty: resource.stdout.apply((answer) => String(answer).trim() === nothing) };
 }
 
 /** The script that makes a data directory. */
@@ -67,14 +67,13 @@ function noteLines(note: WorkloadData["note"]): string[] {
     if (note === undefined) {
         return [];
     }
+    const own = [identityFile, note.name, `${note.name}.new`].map((name) => `! -name ${shellQuote(name)}`).join(" ");
     return [
+        `kept=$(find "$dir" -mindepth 1 -maxdepth 1 ${own})`,
+        `[ -n "$kept" ] || echo ${nothing}`,
         `note="$dir/"${shellQuote(note.name)}`,
-        'for entry in $(ls -A "$dir"); do',
-        '  case "$dir/$entry" in "$marker" | "$note" | "$note.new") ;; *) kept=yes ;; esac',
-        "done",
-        `[ -n "\${kept:-}" ] || echo ${nothing}`,
-        `printf '%s' ${shellQuote(note.content)} > "$note.new" && chmod 644 "$note.new" && mv "$note.new" "$note" ||`,
-        `  fail "can't write $note" "look for a full disk with 'df' there, then run 'pulumi up' again"`,
+        `write_note() { printf '%s' ${shellQuote(note.content)} > "$note.new" && chmod 644 "$note.new" && mv "$note.new" "$note"; }`,
+        "write_note || fail \"can't write $note\" \"look for a full disk with 'df' there, then run 'pulumi up' again\"",
     ];
 }
 

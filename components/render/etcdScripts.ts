@@ -29,7 +29,7 @@ export function renderEtcdReadyScript(script: EtcdScript, wanted: string[]): str
         `wanted=${shellQuote(wanted.join(" "))}`,
         // Fields: id, status, name, peer URL, client URL, whether it is a learner.
         `select_members() { printf '%s\n' "$members" | awk -F ', ' -v wanted=" $wanted " -v which="$1" '{ is = index(wanted, " " $3 " ") > 0 && $3 != "" } is == (which == "wanted")'; }`,
-        "complete() {",
+        "all_vote() {",
         `  members=$(in_container ${all} member list 2>/dev/null) || return 1`,
         "  urls=$(select_members wanted | awk -F ', ' '$5 != \"\" && $6 == \"false\" { printf \"%s%s\", separator, $5; separator = \",\" }')",
         `  [ "$(printf '%s\n' "$urls" | awk -F , '{ print NF }')" -eq ${wanted.length} ] || return 1`,
@@ -40,7 +40,7 @@ export function renderEtcdReadyScript(script: EtcdScript, wanted: string[]): str
         `    in_container ${all} member remove "$id" >/dev/null 2>&1 || return 1`,
         "  done",
         "}",
-        waitUntil("complete && retire && healthy", script),
+        waitUntil("all_vote && retire && healthy", script),
     ].join("\n");
 }
 

@@ -3,8 +3,7 @@ import { dcsClientPaths } from "../../components/dcsClient";
 import { containerPaths, defaultPorts, systemRoles } from "../../components/defaults";
 import { normalizePatroniSettings } from "../../components/patroniSettings";
 import { DcsKind, etcd3Settings } from "../../components/render/dcsSections";
-import { EtcdAdmission, etcdFiles, renderEtcdStartScript } from "../../components/render/etcdStartScript";
-import { etcdctl, renderEtcdMembers, renderEtcdYaml } from "../../components/render/etcdYaml";
+import { etcdctl, renderEtcdYaml } from "../../components/render/etcdYaml";
 import { renderExporterWebYaml } from "../../components/render/exporterWebYaml";
 import { haproxyHealthPort, renderHaProxyCfg, renderHaProxyUsers } from "../../components/render/haproxyCfg";
 import { curlLocal, expiredFunction } from "../../components/render/http";
@@ -31,17 +30,15 @@ const etcdUrls = etcdNames.map((name) => `https://${name}:2379`);
 
 function startEtcd(network: Network, name: string, own: KeyPair, trusted: string): Container {
     const members = etcdNames.map((each) => ({ name: each, address: each, clientPort: 2379, peerPort: 2380 }));
-    const config = { ...etcdMember, name, members, tls: true };
+    const founders = etcdNames.map((each) => `${each}=https://${each}:2380`).join(",");
     const files = {
-        [containerPaths.etcdConfig]: renderEtcdYaml(config),
-        [containerPaths.etcdStart]: renderEtcdStartScript(config),
-        [`${containerPaths.etcdData}/${etcdFiles.admission}`]: `${EtcdAdmission.New}\n${renderEtcdMembers(config)}`,
+        [containerPaths.etcdConfig]: `${renderEtcdYaml({ ...etcdMember, name, members, tls: true })}initial-cluster: "${founders}"\n`,
         [containerPaths.etcdCertificate]: own.certificate,
         [containerPaths.serverKey]: own.privateKey,
         [containerPaths.etcdCa]: trusted,
         "/tmp/stranger.crt": stranger.certificate,
     };
-    const command = ["sh", containerPaths.etcdStart];
+    const command = ["etcd", "--config-file", containerPaths.etcdConfig];
     return Container.start("etcd", command, { files, options: network.as(name) });
 }
 
