@@ -31,7 +31,9 @@ export function createDataDirectory(
     const script = host.ready.apply(() => dataDirectoryScript(identity, data, host));
     const purpose = `make ${data.volumeName ?? data.hostPath}`;
     const resource = createHostCommand(`${name}-data`, { host, purpose, script }, opts);
-    return { resource, empty: resource.stdout.apply((answer) => String(answer).trim() === nothing) };
+    // Pulumi's mocks give no output.
+    const answer: pulumi.Output<string | undefined> = resource.stdout;
+    return { resource, empty: answer.apply((text) => text?.trim() === nothing) };
 }
 
 /** The script that makes a data directory. */

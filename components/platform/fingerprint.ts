@@ -6,7 +6,9 @@ import { Workload } from "./workload";
 export function workloadFingerprint(workload: Workload): pulumi.Output<string> {
     const { files, data, ...rest } = workload;
     const contents = files.map(({ frozen, content, ...file }) => ({ ...file, content: frozen ? "" : content }));
-    const hash = pulumi.output({ ...rest, data: data && { ...data, note: undefined }, contents }).apply((plain) => contentHash(JSON.stringify(plain)));
+    const hash = pulumi
+        .output({ ...rest, data: data && { ...data, note: undefined }, contents })
+        .apply((plain) => contentHash(JSON.stringify(plain)));
     // A short hash of what holds random passwords tells nothing about them.
     return pulumi.unsecret(hash);
 }

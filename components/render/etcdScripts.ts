@@ -31,7 +31,7 @@ export function renderEtcdReadyScript(script: EtcdScript, wanted: string[]): str
         `select_members() { printf '%s\n' "$members" | awk -F ', ' -v wanted=" $wanted " -v which="$1" '{ is = index(wanted, " " $3 " ") > 0 && $3 != "" } is == (which == "wanted")'; }`,
         "all_vote() {",
         `  members=$(in_container ${all} member list 2>/dev/null) || return 1`,
-        "  urls=$(select_members wanted | awk -F ', ' '$5 != \"\" && $6 == \"false\" { printf \"%s%s\", separator, $5; separator = \",\" }')",
+        '  urls=$(select_members wanted | awk -F \', \' \'$5 != "" && $6 == "false" { printf "%s%s", separator, $5; separator = "," }\')',
         `  [ "$(printf '%s\n' "$urls" | awk -F , '{ print NF }')" -eq ${wanted.length} ] || return 1`,
         `  in_container ${some} endpoint health >/dev/null 2>&1`,
         "}",
@@ -73,8 +73,8 @@ export function renderEtcdAdmissionScript(
     return [
         failFunction(host),
         `file=${directory}/${etcdFiles.admission}`,
-        `printf '%s\n%s' ${admission} ${shellQuote(members)} > "$file.new" && chmod 644 "$file.new" && mv "$file.new" "$file" ||`,
-        `  fail "can't write $file" "look for a full disk with 'df' there, then run 'pulumi up' again"`,
+        `write() { printf '%s\\n%s' ${admission} ${shellQuote(members)} > "$file.new" && chmod 644 "$file.new" && mv "$file.new" "$file"; }`,
+        `write || fail "can't write $file" "look for a full disk with 'df' there, then run 'pulumi up' again"`,
     ].join("\n");
 }
 

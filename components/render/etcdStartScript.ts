@@ -34,7 +34,7 @@ export function renderEtcdStartScript(config: EtcdMemberConfig): string {
         "trap 'exit 143' TERM INT",
         `name=${config.name} peer=${peer} client=${client}`,
         `data=${root}/data admission=${root}/${etcdFiles.admission} member_id=${root}/${etcdFiles.memberId}`,
-        `lists='${containerPaths.etcdMembers} ${root}/${etcdFiles.members}'`,
+        `first_list=${containerPaths.etcdMembers} last_list=${root}/${etcdFiles.members}`,
         `ctl() { endpoint=$1; shift; ${etcdctl(config.tls, '"$endpoint"').join(" ")} "$@"; }`,
         `own_status() { ${etcdctl(config.tls).join(" ")} endpoint status 2>/dev/null; }`,
         body(containerPaths.etcdConfig),
@@ -47,10 +47,10 @@ say() { printf 'pgha: %s\n' "$*" >&2; }
 
 # Asks all other members that it ever heard of for the quorum's members. Only one with a quorum answers.
 ask() {
-  members= via= number=0
+  members='' via='' number=0
   rm -f /tmp/members.*
-  # shellcheck disable=SC2086
-  others=$(cat $lists "$admission" 2>/dev/null | awk -v own="$client" 'NF == 3 && $3 != own && !seen[$3]++ { print $3 }')
+  others=$(cat "$first_list" "$last_list" "$admission" 2>/dev/null |
+    awk -v own="$client" 'NF == 3 && $3 != own && !seen[$3]++ { printf "%s ", $3 }')
   for url in $others; do
     number=$((number + 1))
     { ctl "$url" member list 2>/dev/null && echo "$url"; } > "/tmp/members.$number" &
@@ -189,7 +189,7 @@ while :; do
   elif [ -z "$others" ]; then
     refuse "$name has lost its data and there is no other member" "see 'etcd lost its quorum' in docs/operations.md"
   else
-    say "$name has no data and waits for the quorum, of which no member answers:" $others
+    say "$name has no data and waits for the quorum, of which no member answers: $others"
     sleep 2
   fi
 done

@@ -82,7 +82,10 @@ function tlsSettings() {
 }
 
 /** Words of etcdctl in a member's container, which asks that member unless told otherwise. */
-export function etcdctl(tls = false, endpoints = `${httpScheme(tls)}://127.0.0.1:${defaultPorts.etcdClient}`): string[] {
+export function etcdctl(
+    tls = false,
+    endpoints = `${httpScheme(tls)}://127.0.0.1:${defaultPorts.etcdClient}`,
+): string[] {
     const files = [
         `--cacert=${containerPaths.etcdCa}`,
         `--cert=${containerPaths.etcdCertificate}`,

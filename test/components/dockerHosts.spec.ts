@@ -75,8 +75,8 @@ describe("A cluster on plain Docker hosts", () => {
     });
 
     it("lets the members know each other by host address", () => {
-        const config = String(recording.custom("pg-etcd-db1-config").inputs.stdin);
-        expect(config).to.include("etcd-db2=https://192.0.2.12:2380");
+        const directory = String(recording.custom("pg-etcd-db1-data").inputs.stdin);
+        expect(directory).to.include("etcd-db2 https://192.0.2.12:2380");
         const member = String(recording.custom("pg-patroni-db1-member").inputs.stdin);
         expect(member).to.include("connect_address: 192.0.2.11:5432");
     });

@@ -246,10 +246,16 @@ for (const tls of [true, false]) {
         it("gives a member its data back that was lost under it, by itself", () => {
             const before = quorum.idOf(a, b);
             quorum.empty(b);
-            quorum.member(a).waitFor(
-                ["sh", "-c", `${etcdctl(tls).join(" ")} member list | grep -v ${before} | grep -q 'etcd-b.*false$'`],
-                joinSeconds,
-            );
+            quorum
+                .member(a)
+                .waitFor(
+                    [
+                        "sh",
+                        "-c",
+                        `${etcdctl(tls).join(" ")} member list | grep -v ${before} | grep -q 'etcd-b.*false$'`,
+                    ],
+                    joinSeconds,
+                );
             expectWell([a, b, c], "1");
             expect(quorum.idOf(a, b)).not.to.equal(before);
         });
