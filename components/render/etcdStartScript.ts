@@ -30,8 +30,6 @@ export function renderEtcdStartScript(config: EtcdMemberConfig): string {
     const root = containerPaths.etcdData;
     return [
         "set -eu",
-        // The first process of a container ignores what it doesn't catch.
-        "trap 'exit 143' TERM INT",
         `name=${config.name} peer=${peer} client=${client}`,
         `data=${root}/data admission=${root}/${etcdFiles.admission} member_id=${root}/${etcdFiles.memberId}`,
         `first_list=${containerPaths.etcdMembers} last_list=${root}/${etcdFiles.members}`,
