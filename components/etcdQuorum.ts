@@ -36,7 +36,7 @@ export interface EtcdMemberArgs {
     /**
      * Key of the host that it is pinned to.
      *
-     * **Change:** not possible; take the member out and add another.
+     * **Change:** the member leaves the quorum and joins it anew from the other host; what is in its old directory stays there, unused.
      */
     host: string;
     /**
@@ -52,7 +52,7 @@ export interface EtcdMemberArgs {
      *
      * @default - members are found at their host's address
      *
-     * **Change:** not possible: members know each other by it.
+     * **Change:** rolling restart.
      */
     address?: string;
 }
@@ -106,7 +106,7 @@ export interface EtcdSettingsArgs {
      *
      * @default 2380
      *
-     * **Change:** not possible: members know each other by it.
+     * **Change:** rolling restart.
      */
     peerPort?: number;
     /**
@@ -144,7 +144,9 @@ export interface EtcdQuorumArgs extends EtcdSettingsArgs {
     /**
      * Members by key; an odd number, each on a host of its own.
      *
-     * **Change:** not possible yet for a living quorum.
+     * **Change:** in place: members join and leave one after the other, and data of those that leave stays where it is. Patroni is told the
+     * first three, of seven the first four; only where one of these changes, its nodes restart one after the other. A change by which more
+     * than a minority would leave or move is refused.
      */
     members: { [key: string]: EtcdMemberArgs };
     /**

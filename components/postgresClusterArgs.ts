@@ -62,7 +62,9 @@ export interface ClusterEtcdArgs extends EtcdSettingsArgs {
      *
      * @default - one on each host with a Patroni node
      *
-     * **Change:** not possible yet for a living quorum.
+     * **Change:** in place: members join and leave one after the other, and data of those that leave stays where it is. Patroni is told the
+     * first three, of seven the first four; only where one of these changes, its nodes restart one after the other. A change by which more
+     * than a minority would leave or move is refused.
      */
     members?: { [key: string]: EtcdMemberArgs };
 }

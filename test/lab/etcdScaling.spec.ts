@@ -15,7 +15,7 @@ const joinSeconds = 120;
 const unchanged = ["--expect-no-changes"];
 
 describe("members of etcd lose their data, with clients at work:", () => {
-    const { clusterName = "lab", dataRoot = defaultDataRoot } = readSettings();
+    const { clusterName, dataRoot = defaultDataRoot } = readSettings();
     const [witness, loser] = ["db1", "db3"];
     const directory = `${dataRoot}/${clusterName}/${workloadNames.etcd(loser)}`;
     let cluster: Cluster;
