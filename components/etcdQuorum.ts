@@ -3,33 +3,15 @@ import { checkEtcd } from "./checks/etcd";
 import type { ServerCertificate } from "./clusterCertificates";
 import { dcsClientPaths } from "./dcsClient";
 import type { DcsConnection } from "./dcsConnection";
-import {
-    containerPaths,
-    defaultDataRoot,
-    defaultPorts,
-    defaultResources,
-    etcdDefaults,
-    workloadNames,
-} from "./defaults";
-import { EtcdLocation, locateEtcdMember, publishedPorts } from "./memberLocation";
-import { objectName } from "./platform/objectName";
-import { labelConstraints } from "./platform/placement";
+import { etcdRolloutMember, locateMembers, nameOf, scriptOf, startTimeoutSeconds } from "./etcdMember";
 import { assertNoProblems } from "./platform/problems";
 import { readiness } from "./platform/readiness";
-import { Member, rollOut } from "./platform/rollout";
-import { logsCommand } from "./platform/target";
-import { HostConnection, ResourcesArgs, Target, Workload, WorkloadData, WorkloadFile } from "./platform/workload";
-import { describeEtcdChange, replacementWords } from "./render/changeWords";
+import { rollOut } from "./platform/rollout";
+import { HostConnection, ResourcesArgs, Target } from "./platform/workload";
+import { describeEtcdChange } from "./render/changeWords";
 import { DcsKind, etcd3Settings } from "./render/dcsSections";
-import {
-    EtcdScript,
-    renderEtcdAdmissionScript,
-    renderEtcdGateScript,
-    renderEtcdReadyScript,
-} from "./render/etcdScripts";
-import { EtcdAdmission, etcdFiles, renderEtcdStartScript } from "./render/etcdStartScript";
-import { EtcdMemberConfig, renderEtcdMembers, renderEtcdYaml } from "./render/etcdYaml";
-import { curlLocal, httpScheme, withoutOutput } from "./render/http";
+import { renderEtcdReadyScript } from "./render/etcdScripts";
+import { httpScheme } from "./render/http";
 
 /** One member of the quorum. */
 export interface EtcdMemberArgs {
@@ -193,12 +175,6 @@ export interface EtcdConnection {
     endpointUrls: string[];
 }
 
-/** Free space, in MiB, that a member needs to begin with: the quota, a snapshot and the write-ahead log fit many times at Patroni's size. */
-const minimumFreeMiB = 512;
-
-/** Time for the members to run, and then to form a quorum. */
-const startTimeoutSeconds = 120;
-
 /**
  * An etcd quorum: one Swarm service or container for each member, on its own host, with its data in a directory or volume of the host.
  *
@@ -230,7 +206,7 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
             name,
             {
                 target: args.target,
-                members: members.map((member) => rolloutMember(member, members, args)),
+                members: members.map((member) => etcdRolloutMember(member, members, args)),
                 ready: members[0] ? renderEtcdReadyScript(scriptOf(members[0], args), members.map(nameOf)) : "",
                 announceMembers: describeEtcdChange,
                 startTimeoutSeconds,
@@ -244,130 +220,10 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
     }
 }
 
-interface LocatedMember {
-    key: string;
-    host: HostConnection;
-    location: EtcdLocation;
-    address?: string;
-}
-
-function locateMembers(args: EtcdQuorumArgs): LocatedMember[] {
-    return Object.entries(args.members).flatMap(([key, member]) => {
-        const host = args.hosts[member.host];
-        return host === undefined
-            ? []
-            : [{ key, host, location: locateEtcdMember(host.address, member, args), address: member.address }];
-    });
-}
-
-function scriptOf({ host, key }: LocatedMember, { target, certificates }: EtcdQuorumArgs): EtcdScript {
-    const name = workloadNames.etcd(key);
-    return {
-        host,
-        serviceName: objectName(target.clusterName, name),
-        logsCommand: logsCommand(target, name),
-        tls: certificates !== undefined,
-        timeoutSeconds: startTimeoutSeconds,
-    };
-}
-
-function nameOf({ key }: LocatedMember): string {
-    return workloadNames.etcd(key);
-}
-
 /**
  * Whom Patroni asks for the members, of which it keeps the list by itself. Every quorum of five has one of three members, so that nodes need
  * not restart where members come after the third, and go again.
  */
 function contactsOf(urls: string[]): string[] {
     return urls.slice(0, Math.max(3, Math.floor(urls.length / 2) + 1));
-}
-
-function rolloutMember(own: LocatedMember, members: LocatedMember[], args: EtcdQuorumArgs): Member {
-    const config = memberConfig(own, members, args);
-    const list = renderEtcdMembers(config);
-    const data = dataOf(config.name, list, args);
-    return {
-        ...own,
-        constraints: labelConstraints(args.placementLabel, [own.host]),
-        workload: etcdWorkload(own, config, list, data, args),
-        replacementWords: replacementWords.store(config.name, members.length),
-        admission: (isNewGroup) =>
-            renderEtcdAdmissionScript(own.host, data, list, isNewGroup ? EtcdAdmission.New : EtcdAdmission.Join),
-        afterUpdate: renderEtcdGateScript(scriptOf(own, args)),
-    };
-}
-
-function memberConfig(own: LocatedMember, members: LocatedMember[], args: EtcdQuorumArgs): EtcdMemberConfig {
-    return {
-        name: nameOf(own),
-        members: members.map(({ key, location: { address, client, peer } }) => ({
-            name: workloadNames.etcd(key),
-            address,
-            clientPort: client.known,
-            peerPort: peer.known,
-        })),
-        clusterToken: args.target.clusterName,
-        heartbeatIntervalMilliseconds: args.heartbeatIntervalMilliseconds ?? etcdDefaults.heartbeatIntervalMilliseconds,
-        electionTimeoutMilliseconds: args.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds,
-        quotaBackendMiB: args.quotaBackendMiB ?? 2048,
-        tls: args.certificates !== undefined,
-    };
-}
-
-function dataOf(name: string, list: string, { dataRoot, dataVolumes, target }: EtcdQuorumArgs): WorkloadData {
-    return {
-        hostPath: `${dataRoot ?? defaultDataRoot}/${target.clusterName}/${name}`,
-        volumeName: dataVolumes === true ? objectName(target.clusterName, name) : undefined,
-        path: containerPaths.etcdData,
-        minimumFreeMiB,
-        note: { name: etcdFiles.members, content: list },
-    };
-}
-
-function etcdWorkload(
-    own: LocatedMember,
-    config: EtcdMemberConfig,
-    list: string,
-    data: WorkloadData,
-    args: EtcdQuorumArgs,
-): Workload {
-    return {
-        name: config.name,
-        image: args.image,
-        args: ["sh", containerPaths.etcdStart],
-        files: [
-            { key: "config", path: containerPaths.etcdConfig, content: renderEtcdYaml(config), secret: false },
-            { key: "start", path: containerPaths.etcdStart, content: renderEtcdStartScript(config), secret: false },
-            // Members that the member knew first: where all of its directory is lost, one of them leads it to the others.
-            { key: "members", path: containerPaths.etcdMembers, content: list, secret: false, frozen: true },
-            ...tlsFiles(args.certificates?.members[own.key]),
-        ],
-        data,
-        tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
-        ports: publishedPorts(own.location.client, own.location.peer, own.location.metrics),
-        address: own.address,
-        resources: args.resources ?? defaultResources.etcd,
-        // A member without quorum is not ill: killing it would not bring the others back.
-        health: {
-            command: curlLocal(withoutOutput, defaultPorts.etcdMetrics, "/livez"),
-            intervalSeconds: 5,
-            timeoutSeconds: 5,
-            retries: 6,
-            startPeriodSeconds: 60,
-        },
-        stopGraceSeconds: 30,
-        restartDelaySeconds: 1,
-    };
-}
-
-function tlsFiles(own: ServerCertificate | undefined): WorkloadFile[] {
-    if (own === undefined) {
-        return [];
-    }
-    return [
-        { key: "cert", path: containerPaths.etcdCertificate, content: own.certificate, secret: false },
-        { key: "key", path: containerPaths.serverKey, content: own.privateKey, secret: true },
-        { key: "ca", path: containerPaths.etcdCa, content: own.caCertificate, secret: false },
-    ];
 }

@@ -88,7 +88,9 @@ export interface ClusterPatroniArgs extends PatroniSettingsArgs {
      *
      * @default - one on each host
      *
-     * **Change:** not possible yet for a living cluster.
+     * **Change:** in place: a new node copies the leader's data; one that is taken out hands its role over, and its data stays where it is.
+     * HAProxy is replaced, one host after the other. A change after which no node would have the data is refused. Where `etcd.members` is
+     * not set, etcd's members change with the nodes.
      */
     nodes?: { [key: string]: PatroniNodeArgs };
 }

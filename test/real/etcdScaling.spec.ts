@@ -304,7 +304,9 @@ for (const tls of [true, false]) {
             expectWell([a, b, d], "2");
         });
 
-        it("goes on after all members were down at once", () => {
+        it("goes on after all members were down at once, one of which never noted its id", () => {
+            const noted = `${containerPaths.etcdData}/${etcdFiles.memberId}`;
+            expect(quorum.member(a).exec(["rm", noted]).status).to.equal(0);
             [a, b, d].forEach((name) => quorum.stop(name, "kept"));
             quorum.start([a, b, d], [a, b, d], EtcdAdmission.Join);
             expectWell([a, b, d], "2");
