@@ -93,7 +93,11 @@ class Quorum {
 
     /** The member's files are deleted behind its back, and its container restarts. */
     empty(name: string): void {
-        const { status } = this.member(name).exec(["sh", "-c", `rm -rf ${containerPaths.etcdData}/*; kill 1`]);
+        const { status } = this.member(name).exec([
+            "sh",
+            "-c",
+            `rm -rf ${containerPaths.etcdData}/*; kill -9 $(pidof etcd)`,
+        ]);
         expect(status).to.be.oneOf([0, 137, 143]);
     }
 
