@@ -55,6 +55,8 @@ export const containerPaths = {
     etcdConfig: "/etc/etcd/etcd.yml",
     etcdCertificate: "/etc/etcd/server.crt",
     etcdCa: "/etc/etcd/ca.crt",
+    etcdStart: "/etc/etcd/start.sh",
+    etcdMembers: "/etc/etcd/members",
     etcdData: "/var/lib/etcd",
     consulConfig: "/etc/consul/consul.json",
     consulData: "/var/lib/consul",

@@ -3,34 +3,22 @@ import { checkEtcd } from "./checks/etcd";
 import type { ServerCertificate } from "./clusterCertificates";
 import { dcsClientPaths } from "./dcsClient";
 import type { DcsConnection } from "./dcsConnection";
-import {
-    containerPaths,
-    defaultDataRoot,
-    defaultPorts,
-    defaultResources,
-    etcdDefaults,
-    workloadNames,
-} from "./defaults";
-import { EtcdLocation, locateEtcdMember, publishedPorts } from "./memberLocation";
-import { objectName } from "./platform/objectName";
-import { labelConstraints } from "./platform/placement";
+import { etcdRolloutMember, locateMembers, nameOf, scriptOf, startTimeoutSeconds } from "./etcdMember";
 import { assertNoProblems } from "./platform/problems";
 import { readiness } from "./platform/readiness";
 import { rollOut } from "./platform/rollout";
-import { logsCommand } from "./platform/target";
-import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
-import { refuseStoreChange, replacementWords } from "./render/changeWords";
+import { HostConnection, ResourcesArgs, Target } from "./platform/workload";
+import { describeEtcdChange } from "./render/changeWords";
 import { DcsKind, etcd3Settings } from "./render/dcsSections";
-import { EtcdScript, renderEtcdGateScript, renderEtcdReadyScript } from "./render/etcdScripts";
-import { renderEtcdYaml } from "./render/etcdYaml";
-import { curlLocal, httpScheme, withoutOutput } from "./render/http";
+import { renderEtcdReadyScript } from "./render/etcdScripts";
+import { httpScheme } from "./render/http";
 
 /** One member of the quorum. */
 export interface EtcdMemberArgs {
     /**
      * Key of the host that it is pinned to.
      *
-     * **Change:** not possible; take the member out and add another.
+     * **Change:** the member leaves the quorum and joins it anew from the other host; what is in its old directory stays there, unused.
      */
     host: string;
     /**
@@ -46,7 +34,7 @@ export interface EtcdMemberArgs {
      *
      * @default - members are found at their host's address
      *
-     * **Change:** not possible: members know each other by it.
+     * **Change:** rolling restart.
      */
     address?: string;
 }
@@ -100,7 +88,7 @@ export interface EtcdSettingsArgs {
      *
      * @default 2380
      *
-     * **Change:** not possible: members know each other by it.
+     * **Change:** rolling restart.
      */
     peerPort?: number;
     /**
@@ -138,7 +126,9 @@ export interface EtcdQuorumArgs extends EtcdSettingsArgs {
     /**
      * Members by key; an odd number, each on a host of its own.
      *
-     * **Change:** not possible yet for a living quorum.
+     * **Change:** in place: members join and leave one after the other, and data of those that leave stays where it is. Patroni is told the
+     * first three, of seven the first four; only where one of these changes, its nodes restart one after the other. A change by which more
+     * than a minority would leave or move is refused.
      */
     members: { [key: string]: EtcdMemberArgs };
     /**
@@ -185,12 +175,6 @@ export interface EtcdConnection {
     endpointUrls: string[];
 }
 
-/** Free space, in MiB, that a member needs to begin with: the quota, a snapshot and the write-ahead log fit many times at Patroni's size. */
-const minimumFreeMiB = 512;
-
-/** Time for the members to run, and then to form a quorum. */
-const startTimeoutSeconds = 120;
-
 /**
  * An etcd quorum: one Swarm service or container for each member, on its own host, with its data in a directory or volume of the host.
  *
@@ -222,107 +206,24 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
             name,
             {
                 target: args.target,
-                members: members.map((member) => ({
-                    ...member,
-                    constraints: labelConstraints(args.placementLabel, [member.host]),
-                    workload: etcdWorkload(member, members, args),
-                    replacementWords: replacementWords.store(workloadNames.etcd(member.key), members.length),
-                    afterUpdate: renderEtcdGateScript(scriptOf(member, args), this.endpointUrls),
-                })),
-                ready: members[0] ? renderEtcdReadyScript(scriptOf(members[0], args)) : "",
-                announceMembers: refuseStoreChange("etcd"),
+                members: members.map((member) => etcdRolloutMember(member, members, args)),
+                ready: members[0] ? renderEtcdReadyScript(scriptOf(members[0], args), members.map(nameOf)) : "",
+                announceMembers: describeEtcdChange,
                 startTimeoutSeconds,
             },
             { parent: this },
         );
         this.dcsCertificate = args.certificates?.client;
-        this.dcsSettings = etcd3Settings(this.endpointUrls, args.certificates && dcsClientPaths);
+        this.dcsSettings = etcd3Settings(contactsOf(this.endpointUrls), args.certificates && dcsClientPaths);
         this.endpoints = readiness(ready).apply(() => this.endpointUrls);
         this.registerOutputs({ endpoints: this.endpoints });
     }
 }
 
-interface LocatedMember {
-    key: string;
-    host: HostConnection;
-    location: EtcdLocation;
-    address?: string;
-}
-
-function locateMembers(args: EtcdQuorumArgs): LocatedMember[] {
-    return Object.entries(args.members).flatMap(([key, member]) => {
-        const host = args.hosts[member.host];
-        return host === undefined
-            ? []
-            : [{ key, host, location: locateEtcdMember(host.address, member, args), address: member.address }];
-    });
-}
-
-function scriptOf({ host, key }: LocatedMember, { target, certificates }: EtcdQuorumArgs): EtcdScript {
-    const name = workloadNames.etcd(key);
-    return {
-        host,
-        serviceName: objectName(target.clusterName, name),
-        logsCommand: logsCommand(target, name),
-        tls: certificates !== undefined,
-        timeoutSeconds: startTimeoutSeconds,
-    };
-}
-
-function etcdWorkload(own: LocatedMember, members: LocatedMember[], args: EtcdQuorumArgs): Workload {
-    const name = workloadNames.etcd(own.key);
-    const config = renderEtcdYaml({
-        name,
-        members: members.map(({ key, location: { address, client, peer } }) => ({
-            name: workloadNames.etcd(key),
-            address,
-            clientPort: client.known,
-            peerPort: peer.known,
-        })),
-        clusterToken: args.target.clusterName,
-        heartbeatIntervalMilliseconds: args.heartbeatIntervalMilliseconds ?? etcdDefaults.heartbeatIntervalMilliseconds,
-        electionTimeoutMilliseconds: args.electionTimeoutMilliseconds ?? etcdDefaults.electionTimeoutMilliseconds,
-        quotaBackendMiB: args.quotaBackendMiB ?? 2048,
-        tls: args.certificates !== undefined,
-    });
-    return {
-        name,
-        image: args.image,
-        args: ["etcd", "--config-file", containerPaths.etcdConfig],
-        files: [
-            { key: "config", path: containerPaths.etcdConfig, content: config, secret: false },
-            ...tlsFiles(args.certificates?.members[own.key]),
-        ],
-        data: {
-            hostPath: `${args.dataRoot ?? defaultDataRoot}/${args.target.clusterName}/${name}`,
-            volumeName: args.dataVolumes === true ? objectName(args.target.clusterName, name) : undefined,
-            path: containerPaths.etcdData,
-            minimumFreeMiB,
-        },
-        tmpfs: [{ path: "/tmp", sizeMiB: 16 }],
-        ports: publishedPorts(own.location.client, own.location.peer, own.location.metrics),
-        address: own.address,
-        resources: args.resources ?? defaultResources.etcd,
-        // A member without quorum is not ill: killing it would not bring the others back.
-        health: {
-            command: curlLocal(withoutOutput, defaultPorts.etcdMetrics, "/livez"),
-            intervalSeconds: 5,
-            timeoutSeconds: 5,
-            retries: 6,
-            startPeriodSeconds: 60,
-        },
-        stopGraceSeconds: 30,
-        restartDelaySeconds: 1,
-    };
-}
-
-function tlsFiles(own: ServerCertificate | undefined): WorkloadFile[] {
-    if (own === undefined) {
-        return [];
-    }
-    return [
-        { key: "cert", path: containerPaths.etcdCertificate, content: own.certificate, secret: false },
-        { key: "key", path: containerPaths.serverKey, content: own.privateKey, secret: true },
-        { key: "ca", path: containerPaths.etcdCa, content: own.caCertificate, secret: false },
-    ];
+/**
+ * Whom Patroni asks for the members, of which it keeps the list by itself. Every quorum of five has one of three members, so that nodes need
+ * not restart where members come after the third, and go again.
+ */
+function contactsOf(urls: string[]): string[] {
+    return urls.slice(0, Math.max(3, Math.floor(urls.length / 2) + 1));
 }

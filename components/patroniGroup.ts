@@ -67,7 +67,8 @@ export interface PatroniGroupArgs {
     /**
      * Nodes by key, each on a host of its own.
      *
-     * **Change:** not possible yet for a living cluster.
+     * **Change:** in place: a new node copies the leader's data; one that is taken out hands its role over, and its data stays where it is.
+     * A change after which no node would have the data is refused.
      */
     nodes: { [key: string]: PatroniNodeArgs };
     /** Store of the leader lock and the dynamic configuration. */

@@ -21,7 +21,7 @@ export interface PatroniNodeArgs {
     /**
      * Key of the host that it is pinned to.
      *
-     * **Change:** not possible; take the node out and add another.
+     * **Change:** the node copies the leader's data on the other host; what is in its old directory stays there, unused.
      */
     host: string;
     /**

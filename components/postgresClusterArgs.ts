@@ -62,7 +62,9 @@ export interface ClusterEtcdArgs extends EtcdSettingsArgs {
      *
      * @default - one on each host with a Patroni node
      *
-     * **Change:** not possible yet for a living quorum.
+     * **Change:** in place: members join and leave one after the other, and data of those that leave stays where it is. Patroni is told the
+     * first three, of seven the first four; only where one of these changes, its nodes restart one after the other. A change by which more
+     * than a minority would leave or move is refused.
      */
     members?: { [key: string]: EtcdMemberArgs };
 }
@@ -86,7 +88,9 @@ export interface ClusterPatroniArgs extends PatroniSettingsArgs {
      *
      * @default - one on each host
      *
-     * **Change:** not possible yet for a living cluster.
+     * **Change:** in place: a new node copies the leader's data; one that is taken out hands its role over, and its data stays where it is.
+     * HAProxy is replaced, one host after the other. A change after which no node would have the data is refused. Where `etcd.members` is
+     * not set, etcd's members change with the nodes.
      */
     nodes?: { [key: string]: PatroniNodeArgs };
 }

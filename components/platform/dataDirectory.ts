@@ -7,6 +7,16 @@ import { HostConnection, WorkloadData } from "./workload";
 /** File in a data directory that says whose it is. */
 const identityFile = ".pgha-identity";
 
+/** What the making of a data directory answers where nothing was in it. */
+const nothing = "empty";
+
+/** A data directory on a host. */
+export interface DataDirectory {
+    resource: pulumi.Resource;
+    /** Whether nothing was in it when it was last looked at. */
+    empty: pulumi.Output<boolean>;
+}
+
 /**
  * Makes a data directory on its host, with owner, mode and an identity marker, and refuses one that belongs to another member or is too
  * full. There is no delete: data outlives everything.
@@ -17,10 +27,13 @@ export function createDataDirectory(
     data: WorkloadData,
     host: HostConnection,
     opts: pulumi.CustomResourceOptions,
-): pulumi.Resource {
+): DataDirectory {
     const script = host.ready.apply(() => dataDirectoryScript(identity, data, host));
     const purpose = `make ${data.volumeName ?? data.hostPath}`;
-    return createHostCommand(`${name}-data`, { host, purpose, script }, opts);
+    const resource = createHostCommand(`${name}-data`, { host, purpose, script }, opts);
+    // Pulumi's mocks give no output.
+    const answer: pulumi.Output<string | undefined> = resource.stdout;
+    return { resource, empty: answer.apply((text) => text?.trim() === nothing) };
 }
 
 /** The script that makes a data directory. */
@@ -47,7 +60,23 @@ function dataDirectoryScript(
         "fi",
         `chown ${containerUser.uid}:${containerUser.gid} "$dir"`,
         'chmod 700 "$dir"',
+        ...noteLines(data.note),
     ].join("\n");
+}
+
+/** Tells whether there is more than the marker and the note, and writes the note. */
+function noteLines(note: WorkloadData["note"]): string[] {
+    if (note === undefined) {
+        return [];
+    }
+    const own = [identityFile, note.name, `${note.name}.new`].map((name) => `! -name ${shellQuote(name)}`).join(" ");
+    return [
+        `kept=$(find "$dir" -mindepth 1 -maxdepth 1 ${own})`,
+        `[ -n "$kept" ] || echo ${nothing}`,
+        `note="$dir/"${shellQuote(note.name)}`,
+        `write_note() { printf '%s' ${shellQuote(note.content)} > "$note.new" && chmod 644 "$note.new" && mv "$note.new" "$note"; }`,
+        "write_note || fail \"can't write $note\" \"look for a full disk with 'df' there, then run 'pulumi up' again\"",
+    ];
 }
 
 /** Makes a named volume, and takes the directory that holds it. */

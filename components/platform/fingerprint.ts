@@ -4,9 +4,11 @@ import { Workload } from "./workload";
 
 /** Hash of all that makes Swarm replace a workload's container. */
 export function workloadFingerprint(workload: Workload): pulumi.Output<string> {
-    const { files, ...rest } = workload;
+    const { files, data, ...rest } = workload;
     const contents = files.map(({ frozen, content, ...file }) => ({ ...file, content: frozen ? "" : content }));
-    const hash = pulumi.output({ ...rest, contents }).apply((plain) => contentHash(JSON.stringify(plain)));
+    const hash = pulumi
+        .output({ ...rest, data: data && { ...data, note: undefined }, contents })
+        .apply((plain) => contentHash(JSON.stringify(plain)));
     // A short hash of what holds random passwords tells nothing about them.
     return pulumi.unsecret(hash);
 }

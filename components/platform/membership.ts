@@ -38,7 +38,11 @@ function describe(before: string, after: string, announce: (change: MembersChang
     // Another order is no other set.
     return added.length + removed.length + moved.length === 0
         ? []
-        : announce({ added, removed, moved, kept: both.length - moved.length });
+        : announce({ added, removed, moved, kept: both.length - moved.length, sharesHosts: sharesHosts(old) });
+}
+
+function sharesHosts(places: Map<string, MemberPlace>): boolean {
+    return new Set([...places.values()].map(({ host }) => host)).size < places.size;
 }
 
 function byName(json: string): Map<string, MemberPlace> {

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Announcement, MembersChange } from "../render/changeWords";
 import { Announce } from "./announcement";
 import { createAttempt } from "./attempt";
-import { createDataDirectory } from "./dataDirectory";
+import { createDataDirectory, DataDirectory } from "./dataDirectory";
 import { groupFingerprint, workloadFingerprint } from "./fingerprint";
 import { createHostCommand, RunOn } from "./hostCommand";
 import { objectName } from "./objectName";
@@ -21,6 +21,11 @@ export interface Member {
     workload: Workload;
     /** What the replacement of its container means, in words for the preview. */
     replacementWords: string;
+    /**
+     * Makes the script that runs once on each host that the member comes to, before it starts there. It is told whether the group is new,
+     * that is, no member has data.
+     */
+    admission?: (isNewGroup: boolean) => string;
     /** Runs on the member's host before its container is replaced, never at the first creation. */
     beforeUpdate?: string;
     /** Runs on the member's host once all members run: at creation, and whenever it changes; `ready` waits for it. */
@@ -57,8 +62,9 @@ export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomReso
     // A change of members that is refused stops here, before any of them is touched.
     let previous =
         args.announceMembers === undefined ? [] : [recordMembers(name, args.members, args.announceMembers, opts)];
+    const places = preparePlaces(name, args, { ...opts, dependsOn: previous });
     const services = args.members.map((member) => {
-        const service = rollOutMember(name, member, args, runtime, previous, opts);
+        const service = rollOutMember(name, member, args, runtime, places.get(member) ?? [], previous, opts);
         previous = service.gate;
         return service;
     });
@@ -96,11 +102,63 @@ export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomReso
     return [ready];
 }
 
+/** Makes the members' data directories, and admits the members to them. */
+function preparePlaces(
+    name: string,
+    { target, members }: RolloutArgs,
+    opts: pulumi.CustomResourceOptions,
+): Map<Member, pulumi.Resource[]> {
+    const directories = new Map<Member, DataDirectory>();
+    for (const member of members) {
+        const { key, host, workload } = member;
+        if (workload.data) {
+            const serviceName = objectName(target.clusterName, workload.name);
+            // Directories don't wait for anything.
+            const early = { ...opts, dependsOn: [] };
+            directories.set(member, createDataDirectory(`${name}-${key}`, serviceName, workload.data, host, early));
+        }
+    }
+    const isNewGroup = pulumi
+        .all([...directories.values()].map(({ empty }) => empty))
+        .apply((empty) => empty.every((each) => each));
+    return new Map(
+        members.map((member) => {
+            const directory = directories.get(member)?.resource;
+            const made = directory === undefined ? [] : [directory];
+            return [member, [...made, ...admit(name, member, isNewGroup, made, opts)]];
+        }),
+    );
+}
+
+function admit(
+    name: string,
+    { key, host, workload, admission }: Member,
+    isNewGroup: pulumi.Output<boolean>,
+    directory: pulumi.Resource[],
+    opts: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+    if (admission === undefined) {
+        return [];
+    }
+    const command = createHostCommand(
+        `${name}-${key}-admission-${host.key}`,
+        { host, purpose: `admit ${workload.name} on ${host.key}`, script: isNewGroup.apply(admission) },
+        {
+            ...opts,
+            dependsOn: [...[opts.dependsOn ?? []].flat(), ...directory] as pulumi.Resource[],
+            // Never again on that host: a member that has lost its data must not take its group for a new one.
+            ignoreChanges: ["connection", "create", "stdin"],
+        },
+    );
+    return [command];
+}
+
 function rollOutMember(
     name: string,
     member: Member,
     { target, startTimeoutSeconds, tools = [] }: RolloutArgs,
     runtime: Runtime,
+    place: pulumi.Resource[],
     previous: pulumi.Resource[],
     opts: pulumi.CustomResourceOptions,
 ) {
@@ -109,9 +167,6 @@ function rollOutMember(
     const fingerprint = workloadFingerprint(member.workload);
     // Only when its turn has come: members that an update has not reached stay as they are when its settings are put back.
     const stamp = createAttempt(stepName, fingerprint, { parent: opts.parent, dependsOn: previous });
-    const directory = member.workload.data
-        ? [createDataDirectory(stepName, serviceName, member.workload.data, member.host, opts)]
-        : [];
     const step = (
         kind: string,
         host: HostConnection,
@@ -130,7 +185,7 @@ function rollOutMember(
         beforeUpdate === undefined
             ? previous
             : [step("prepare", member.host, `prepare ${serviceName}`, beforeUpdate, [...previous, ...tools])];
-    const container = runtime.run(stepName, member, { ...opts, dependsOn: [...directory, ...prepare] });
+    const container = runtime.run(stepName, member, { ...opts, dependsOn: [...place, ...prepare] });
     const replaced = runtime
         .waits([member], startTimeoutSeconds)
         .map(({ host, script }) =>

@@ -111,6 +111,8 @@ export interface WorkloadData {
     path: string;
     /** Free space, in MiB, below which the directory is refused. */
     minimumFreeMiB: number;
+    /** A file in the directory that is kept up to date without a restart of the container, and holds no secret. */
+    note?: { name: string; content: string };
 }
 
 /** When a container counts as healthy. */

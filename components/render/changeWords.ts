@@ -23,6 +23,8 @@ export interface MembersChange {
     moved: { from: MemberPlace; to: MemberPlace }[];
     /** How many stay where they are. */
     kept: number;
+    /** Whether some were on one host before. */
+    sharesHosts: boolean;
 }
 
 /** A change that must not happen: its message says why, and what to do. */
@@ -60,6 +62,41 @@ export function describeNodesChange({ added, removed, moved, kept }: MembersChan
         })),
         ...removed.map(({ name, host, directory }) => ({
             words: `removal: ${name} stops; its data stays in ${directory} on ${host}, and the cluster has one copy less`,
+            alarming: true,
+        })),
+    ];
+}
+
+/** Says what a change of etcd's members does, and refuses one that would cost the quorum. */
+export function describeEtcdChange({ added, removed, moved, kept, sharesHosts }: MembersChange): Announcement[] {
+    const leaving = [...moved.map(({ from }) => from), ...removed];
+    const before = kept + leaving.length;
+    const quorum = Math.floor(before / 2) + 1;
+    if (kept < quorum) {
+        const names = leaving.map(({ name }) => name).join(", ");
+        const most = before - quorum;
+        throw new RefusedChange(
+            `loss of the quorum: of etcd's ${before} members ${names} would leave with their data, and ${quorum} have to stay. ${most === 0 ? "Add members first" : `At most ${most} may leave at a time`}`,
+        );
+    }
+    for (const { name, host } of [...added, ...moved.map(({ to }) => to)]) {
+        const last = leaving.find((place) => place.host === host && place.name !== name);
+        if (last !== undefined && !sharesHosts) {
+            throw new RefusedChange(
+                `not possible: ${name} would come to ${host} while ${last.name} is still there and has its ports. Let ${last.name} stay, or give ${name} another host`,
+            );
+        }
+    }
+    return [
+        ...added.map(({ name, host }) => ({
+            words: `new member: ${name} on ${host} joins etcd's quorum, and votes when it has caught up`,
+        })),
+        ...moved.map(({ from, to }) => ({
+            words: `rebuild: ${to.name} leaves etcd's quorum and joins it anew from ${to.host}; what is in ${from.directory} on ${from.host} stays there, unused`,
+            alarming: true,
+        })),
+        ...removed.map(({ name, host, directory }) => ({
+            words: `removal: ${name} leaves etcd's quorum when all others are well; its data stays in ${directory} on ${host}`,
             alarming: true,
         })),
     ];

@@ -1,7 +1,8 @@
 import { containerPaths } from "../defaults";
+import { EtcdAdmission, etcdFiles } from "./etcdStartScript";
 import { etcdctl } from "./etcdYaml";
 import { expiredFunction } from "./http";
-import { failFunction, inContainerFunction, NamedHost, waitFor } from "./shell";
+import { failFunction, inContainerFunction, NamedHost, shellQuote, waitFor } from "./shell";
 
 /** A member of an etcd quorum, as scripts on its host need it. */
 export interface EtcdScript {
@@ -15,21 +16,65 @@ export interface EtcdScript {
     timeoutSeconds: number;
 }
 
-/** Waits until every member of the quorum answers that it can commit. */
-export function renderEtcdReadyScript(script: EtcdScript): string {
-    return [...memberShell(script), healthyFunction(script), waitUntil("healthy", script)].join("\n");
-}
-
-/** Waits likewise after a member was replaced, unless others, which are still to be replaced, have certificates that have expired. */
-export function renderEtcdGateScript(script: EtcdScript, clientUrls: string[]): string {
-    if (!script.tls) {
-        return renderEtcdReadyScript(script);
-    }
+/**
+ * Waits until all members that are wanted vote and can commit, and takes the others out of the quorum, one after the other. Those stay until
+ * then, so that they can help while others join.
+ */
+export function renderEtcdReadyScript(script: EtcdScript, wanted: string[]): string {
+    const all = etcdctl(script.tls).join(" ");
+    const some = etcdctl(script.tls, '"$urls"').join(" ");
     return [
         ...memberShell(script),
         healthyFunction(script),
-        expiredFunction(containerPaths.etcdCa, clientUrls),
+        `wanted=${shellQuote(wanted.join(" "))}`,
+        // Fields: id, status, name, peer URL, client URL, whether it is a learner.
+        `select_members() { printf '%s\n' "$members" | awk -F ', ' -v wanted=" $wanted " -v which="$1" '{ is = index(wanted, " " $3 " ") > 0 && $3 != "" } is == (which == "wanted")'; }`,
+        "all_vote() {",
+        `  members=$(in_container ${all} member list 2>/dev/null) || return 1`,
+        '  urls=$(select_members wanted | awk -F \', \' \'$5 != "" && $6 == "false" { printf "%s%s", separator, $5; separator = "," }\')',
+        `  [ "$(printf '%s\n' "$urls" | awk -F , '{ print NF }')" -eq ${wanted.length} ] || return 1`,
+        `  in_container ${some} endpoint health >/dev/null 2>&1`,
+        "}",
+        "retire() {",
+        "  for id in $(select_members others | awk -F ', ' '{ print $1 }'); do",
+        `    in_container ${all} member remove "$id" >/dev/null 2>&1 || return 1`,
+        "  done",
+        "}",
+        waitUntil("all_vote && retire && healthy", script),
+    ].join("\n");
+}
+
+/** Waits until every member of the quorum can commit, unless others, which are still to be replaced, have certificates that have expired. */
+export function renderEtcdGateScript(script: EtcdScript): string {
+    if (!script.tls) {
+        return [...memberShell(script), healthyFunction(script), waitUntil("healthy", script)].join("\n");
+    }
+    // Read there, because the script would otherwise change, and run again, whenever another member comes or goes.
+    const urls = `$(in_container cat ${containerPaths.etcdData}/${etcdFiles.members} | awk '{ print $3 }')`;
+    return [
+        ...memberShell(script),
+        healthyFunction(script),
+        expiredFunction(containerPaths.etcdCa, [urls]),
         waitUntil("healthy || expired", script),
+    ].join("\n");
+}
+
+/** Admits a member that is new on a host, before it starts there. */
+export function renderEtcdAdmissionScript(
+    host: NamedHost,
+    data: { hostPath: string; volumeName?: string },
+    members: string,
+    admission: EtcdAdmission,
+): string {
+    const directory =
+        data.volumeName === undefined
+            ? shellQuote(data.hostPath)
+            : `$(docker volume inspect -f '{{.Mountpoint}}' ${shellQuote(data.volumeName)})`;
+    return [
+        failFunction(host),
+        `file=${directory}/${etcdFiles.admission}`,
+        `write() { printf '%s\\n%s' ${admission} ${shellQuote(members)} > "$file.new" && chmod 644 "$file.new" && mv "$file.new" "$file"; }`,
+        `write || fail "can't write $file" "look for a full disk with 'df' there, then run 'pulumi up' again"`,
     ].join("\n");
 }
 

@@ -17,15 +17,10 @@ export interface EtcdMemberConfig {
     tls?: boolean;
 }
 
-/** The file for `etcd --config-file`. */
+/** The file for `etcd --config-file`. Other members than its own leave no trace in it, so that it stays as it is when they come and go. */
 export function renderEtcdYaml(config: EtcdMemberConfig): string {
     const scheme = httpScheme(config.tls);
-    const peerUrl = (member: { address: string; peerPort: number }): string =>
-        `${scheme}://${member.address}:${member.peerPort}`;
-    const own = config.members.find((member) => member.name === config.name);
-    if (own === undefined) {
-        throw new Error(`etcd member ${config.name} is not among the members given`);
-    }
+    const own = etcdMemberUrls(config);
     return renderYaml({
         name: config.name,
         "data-dir": `${containerPaths.etcdData}/data`,
@@ -34,11 +29,10 @@ export function renderEtcdYaml(config: EtcdMemberConfig): string {
         "listen-client-urls": `${scheme}://0.0.0.0:${defaultPorts.etcdClient}`,
         // Metrics and health without TLS: with it they would want a client's certificate, and who has one may write to etcd.
         "listen-metrics-urls": `http://0.0.0.0:${defaultPorts.etcdMetrics}`,
-        "initial-advertise-peer-urls": peerUrl(own),
-        "advertise-client-urls": `${scheme}://${own.address}:${own.clientPort}`,
-        "initial-cluster": config.members.map((member) => `${member.name}=${peerUrl(member)}`).join(","),
+        "initial-advertise-peer-urls": own.peer,
+        "advertise-client-urls": own.client,
+        // Who else is a member is found out at the start: see etcdStartScript.ts.
         "initial-cluster-token": config.clusterToken,
-        "initial-cluster-state": "new",
         "heartbeat-interval": config.heartbeatIntervalMilliseconds,
         "election-timeout": config.electionTimeoutMilliseconds,
         // Patroni writes a few keys every loop: without compaction the history fills the quota (autobase#528).
@@ -51,6 +45,26 @@ export function renderEtcdYaml(config: EtcdMemberConfig): string {
         "log-level": "warn",
         ...(config.tls ? tlsSettings() : {}),
     });
+}
+
+/** URLs at which the others and clients find the member. */
+export function etcdMemberUrls({ name, members, tls }: EtcdMemberConfig): { peer: string; client: string } {
+    const own = members.find((member) => member.name === name);
+    if (own === undefined) {
+        throw new Error(`etcd member ${name} is not among the members given`);
+    }
+    const url = (port: number): string => `${httpScheme(tls)}://${own.address}:${port}`;
+    return { peer: url(own.peerPort), client: url(own.clientPort) };
+}
+
+/** All members, one on each line: name, peer URL, client URL. */
+export function renderEtcdMembers(config: EtcdMemberConfig): string {
+    return config.members
+        .map(({ name }) => {
+            const { peer, client } = etcdMemberUrls({ ...config, name });
+            return `${name} ${peer} ${client}\n`;
+        })
+        .join("");
 }
 
 function tlsSettings() {
@@ -67,14 +81,15 @@ function tlsSettings() {
     };
 }
 
-/** Words of etcdctl in a member's container. */
-export function etcdctl(tls = false): string[] {
-    const address = `127.0.0.1:${defaultPorts.etcdClient}`;
+/** Words of etcdctl in a member's container, which asks that member unless told otherwise. */
+export function etcdctl(
+    tls = false,
+    endpoints = `${httpScheme(tls)}://127.0.0.1:${defaultPorts.etcdClient}`,
+): string[] {
     const files = [
         `--cacert=${containerPaths.etcdCa}`,
         `--cert=${containerPaths.etcdCertificate}`,
         `--key=${containerPaths.serverKey}`,
     ];
-    const options = [`--endpoints=${httpScheme(tls)}://${address}`, ...(tls ? files : [])];
-    return ["etcdctl", "--command-timeout=3s", ...options];
+    return ["etcdctl", "--command-timeout=3s", `--endpoints=${endpoints}`, ...(tls ? files : [])];
 }

@@ -75,8 +75,8 @@ describe("A cluster on plain Docker hosts", () => {
     });
 
     it("lets the members know each other by host address", () => {
-        const config = String(recording.custom("pg-etcd-db1-config").inputs.stdin);
-        expect(config).to.include("etcd-db2=https://192.0.2.12:2380");
+        const directory = String(recording.custom("pg-etcd-db1-data").inputs.stdin);
+        expect(directory).to.include("etcd-db2 https://192.0.2.12:2380");
         const member = String(recording.custom("pg-patroni-db1-member").inputs.stdin);
         expect(member).to.include("connect_address: 192.0.2.11:5432");
     });
@@ -192,7 +192,7 @@ describe("A cluster on a single Docker host", () => {
     });
 
     it("lets all others find a member at its own address and the container's port", () => {
-        expect(recording.custom("pg-etcd-a-config").inputs.stdin).to.include("etcd-c=https://172.19.0.13:2380");
+        expect(recording.custom("pg-etcd-a-data").inputs.stdin).to.include("etcd-c https://172.19.0.13:2380");
         expect(recording.custom("pg-patroni-c-member").inputs.stdin).to.include("connect_address: 172.19.0.23:5432");
         expect(recording.custom("pg-haproxy-db1-config").inputs.stdin).to.include("172.19.0.22:5432");
         expect(containerInputs(recording, "pg-exporter-b").envs).to.include(

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { EtcdQuorum, EtcdQuorumArgs, ServerCertificate } from "../../components";
-import { hostConnections, image, swarmTarget } from "../helpers/cluster";
+import { hostConnection, hostConnections, image, swarmTarget } from "../helpers/cluster";
 import { problemPaths, record, RecordOptions, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 import { fileContent, portsOf, serviceInputs } from "../helpers/service";
@@ -21,16 +21,19 @@ function recordEtcd(changes?: Partial<EtcdQuorumArgs>, options?: RecordOptions):
 }
 
 describe("EtcdQuorum", () => {
-    it("is, for each member, a config, a directory and a service with two steps after it", async () => {
+    it("is, for each member, configs, a directory with an admission, and a service with two steps after it", async () => {
         const recording = await recordEtcd();
         expect(recording.childrenOf("etcd")).to.deep.equal(
             [
-                ...["a", "b", "c"].flatMap((key) => [
+                ...["a", "b", "c"].flatMap((key, index) => [
+                    `Command etcd-${key}-admission-db${index + 1}`,
                     `Command etcd-${key}-data`,
                     `Command etcd-${key}-gate`,
                     `Command etcd-${key}-replaced`,
                     `Service pg-etcd-${key}`,
                     `ServiceConfig pg-etcd-${key}-config`,
+                    `ServiceConfig pg-etcd-${key}-members`,
+                    `ServiceConfig pg-etcd-${key}-start`,
                 ]),
                 "Command etcd-ready",
                 "Command etcd-running",
@@ -56,9 +59,13 @@ describe("EtcdQuorum", () => {
 
     it("lets the members know each other by host address", async () => {
         const recording = await recordEtcd();
-        expect(fileContent(recording, "pg-etcd-a-config")).to.include(
-            "etcd-a=http://192.0.2.11:2380,etcd-b=http://192.0.2.12:2380,etcd-c=http://192.0.2.13:2380",
-        );
+        const list = [
+            "etcd-a http://192.0.2.11:2380 http://192.0.2.11:2379",
+            "etcd-b http://192.0.2.12:2380 http://192.0.2.12:2379",
+            "etcd-c http://192.0.2.13:2380 http://192.0.2.13:2379",
+        ].join("\n");
+        expect(fileContent(recording, "pg-etcd-a-members")).to.include(list);
+        expect(String(recording.custom("etcd-a-data").inputs.stdin)).to.include(list);
     });
 
     it("hardens the container", async () => {
@@ -78,9 +85,12 @@ describe("EtcdQuorum", () => {
     it("changes one member after the other: each service waits for the gate of the one before", async () => {
         const recording = await recordEtcd();
         expect(recording.custom("pg-etcd-a").dependsOn).to.deep.equal([
+            "etcd-a-admission-db1",
             "etcd-a-data",
             "etcd-members",
             "pg-etcd-a-config",
+            "pg-etcd-a-members",
+            "pg-etcd-a-start",
         ]);
         const chain = ["a", "b", "c"].flatMap((key) => [`pg-etcd-${key}`, `etcd-${key}-replaced`, `etcd-${key}-gate`]);
         expect(recording.outOfOrder(["etcd-members", ...chain, "etcd-running", "etcd-ready"])).to.deep.equal([]);
@@ -114,6 +124,79 @@ describe("EtcdQuorum", () => {
                 "etcd-running",
             ].sort(),
         );
+    });
+
+    describe("whose members change", () => {
+        const hosts = Object.fromEntries(["db1", "db2", "db3", "db4", "db5"].map((key) => [key, hostConnection(key)]));
+        const three = { a: { host: "db1" }, b: { host: "db2" }, c: { host: "db3" } };
+        const five = { ...three, d: { host: "db4" }, e: { host: "db5" } };
+        const inPlace = ["etcd-a-data", "etcd-b-data", "etcd-c-data", "etcd-members", "etcd-ready", "etcd-running"];
+
+        function admission(recording: Recording, name: string): string {
+            return String(recording.custom(name).inputs.stdin);
+        }
+
+        it("leaves the containers of the others as they are, and tells them of it", async () => {
+            const before = await recordEtcd({ hosts, members: three });
+            const after = await recordEtcd({ hosts, members: five }, { previous: before });
+            const changed = (now: Recording, earlier: Recording): string[] =>
+                now.changedSince(earlier).filter((name) => !/-[de](-|$)/.test(name));
+            expect(changed(after, before)).to.deep.equal(inPlace);
+            const back = await recordEtcd({ hosts, members: three }, { previous: after });
+            expect(changed(back, after)).to.deep.equal(inPlace);
+        });
+
+        it("makes a quorum of members without data, and none where a member has some", async () => {
+            const options = { members: three, hosts };
+            const made = await recordEtcd(options, { printed: "empty\n" });
+            expect(admission(made, "etcd-b-admission-db2")).to.match(/new 'etcd-a http/);
+            const joined = await recordEtcd(options, { printed: "" });
+            expect(admission(joined, "etcd-b-admission-db2")).to.match(/join 'etcd-a http/);
+        });
+
+        it("admits a member once on a host, so that one without its data never takes the quorum for a new one", async () => {
+            const before = await recordEtcd({ hosts, members: three }, { printed: "empty" });
+            const renewed = { ...hosts, db2: { ...hostConnection("db2"), ssh: {} } };
+            const changes = { hosts: renewed, members: three, dataRoot: "/data" };
+            const after = await recordEtcd(changes, { printed: "", previous: before });
+            expect(after.changedSince(before).filter((name) => name.includes("admission"))).to.deep.equal([]);
+        });
+
+        it("admits a member anew on another host", async () => {
+            const recording = await recordEtcd({ hosts, members: { ...three, b: { host: "db4" } } });
+            expect(recording.names()).to.include("etcd-b-admission-db4");
+        });
+
+        it("does not admit a member before the change was let through", async () => {
+            const recording = await recordEtcd();
+            expect(recording.custom("etcd-a-admission-db1").dependsOn).to.include.members([
+                "etcd-a-data",
+                "etcd-members",
+            ]);
+        });
+
+        it("keeps who must stay in the last step's hands", async () => {
+            const recording = await recordEtcd({ hosts, members: five });
+            const ready = String(recording.custom("etcd-ready").inputs.stdin);
+            expect(ready).to.include("wanted='etcd-a etcd-b etcd-c etcd-d etcd-e'");
+        });
+
+        const known: [string, EtcdQuorumArgs["members"], number][] = [
+            ["all of three", three, 3],
+            ["three of five, so that its nodes need not restart where two come after them", five, 3],
+            ["four of seven", { ...five, f: { host: "db6" }, g: { host: "db7" } }, 4],
+        ];
+        for (const [what, members, count] of known) {
+            it(`has Patroni ask ${what}`, async () => {
+                const more = { ...hosts, db6: hostConnection("db6"), db7: hostConnection("db7") };
+                let quorum: EtcdQuorum | undefined;
+                await record(() => {
+                    quorum = new EtcdQuorum("etcd", etcdArgs({ hosts: more, members }));
+                });
+                expect(quorum?.dcsSettings.hosts).to.have.length(count);
+                expect(quorum?.endpointUrls).to.have.length(Object.keys(members).length);
+            });
+        }
     });
 
     it("shows certificates, and hands Patroni one of its own", async () => {

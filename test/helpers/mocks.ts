@@ -11,6 +11,8 @@ export interface RecordOptions {
     preview?: boolean;
     /** What every provider function answers as its standard output. */
     answer?: string;
+    /** What every command on a host prints. */
+    printed?: string;
     /** Outputs of every other stack that the program refers to. */
     stackOutputs?: object;
     /** What the stack was before: inputs that the program ignores changes of keep their values, as in the engine. */
@@ -91,7 +93,7 @@ async function startEngine(recording: Recording, options: RecordOptions): Promis
                 return { id: name, state: { name, outputs: options.stackOutputs, secretOutputNames: [] } };
             }
             const registration = recording.find(type, name);
-            return { id: `${name}-id`, state: { ...registration?.wire, ...computedState(registration) } };
+            return { id: `${name}-id`, state: { ...registration?.wire, ...computedState(registration, options) } };
         },
         call: ({ token, inputs }) => {
             recording.invocations.push({ token, inputs: inputs as { [name: string]: unknown } });
@@ -119,7 +121,10 @@ async function startEngine(recording: Recording, options: RecordOptions): Promis
 }
 
 /** What a provider computes, with the secretness that the real one gives it. */
-function computedState(registration: Registration | undefined): object {
+function computedState(registration: Registration | undefined, { printed = "" }: RecordOptions): object {
+    if (registration?.type === "command:remote:Command") {
+        return { stdout: printed };
+    }
     if (registration?.type === "tls:index/privateKey:PrivateKey") {
         return { privateKeyPem: pulumi.secret(generatedKey(registration.name)) };
     }

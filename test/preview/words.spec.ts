@@ -6,6 +6,14 @@ import { settingsWith } from "./settings";
 const newer = `registry.example.com/newer@sha256:${"0".repeat(64)}`;
 const newHost = { address: "192.0.2.43", memoryMiB: 16384, labels: { infra_node: "4" }, placementLabel: "infra_node" };
 
+const hosts = {
+    "hosts.docker-infra-4": newHost,
+    "hosts.docker-infra-5": { ...newHost, address: "192.0.2.44", labels: { infra_node: "5" } },
+};
+const on = (...numbers: number[]): object =>
+    Object.fromEntries(numbers.map((number) => [`docker-infra-${number}`, { host: `docker-infra-${number}` }]));
+const nodes = { "patroni.nodes": on(1, 2, 3), ...hosts };
+
 /** What a preview says beside the list of resources, each line once. */
 function said({ text }: Run): string[] {
     const [, diagnostics = ""] = text.split("\nDiagnostics:");
@@ -95,18 +103,29 @@ describe("A preview of a change", () => {
     it("refuses data directories elsewhere, where no node would have the data", async () => {
         // Whichever of both comes first ends the preview.
         expect(await refused({ dataRoot: "/data/pgha" })).to.match(
-            /data loss: no node would stay where its data is|not possible: etcd's members and the places of their data/,
+            /data loss: no node would stay where its data is|loss of the quorum: of etcd's 3 members .* 2 have to stay/,
         );
     });
 
-    it("refuses other members of etcd", async () => {
-        expect(
-            await refused({
-                "hosts.docker-infra-4": newHost,
-                "hosts.docker-infra-5": { ...newHost, address: "192.0.2.44", labels: { infra_node: "5" } },
-                "pgbouncer.defaultPoolSize": 20,
-            }),
-        ).to.match(/not possible: etcd's members .* etcd-docker-infra-4, etcd-docker-infra-5 would change/);
+    it("says who joins etcd's quorum, and replaces no other container", async () => {
+        const words = await preview({ ...nodes, "etcd.members": on(1, 2, 3, 4, 5) });
+        expect(words.filter((line) => /etcd|patroni/.test(line))).to.have.members([
+            "new member: etcd-docker-infra-4 on docker-infra-4 joins etcd's quorum, and votes when it has caught up",
+            "new member: etcd-docker-infra-5 on docker-infra-5 joins etcd's quorum, and votes when it has caught up",
+        ]);
+    });
+
+    it("warns of a member of etcd that goes to another host", async () => {
+        const members = { ...on(1, 2), "docker-infra-3": { host: "docker-infra-4" } };
+        expect((await preview({ ...nodes, "etcd.members": members })).join("\n")).to.match(
+            /warning: rebuild: etcd-docker-infra-3 leaves etcd's quorum and joins it anew from docker-infra-4/,
+        );
+    });
+
+    it("refuses a change that would leave etcd no quorum", async () => {
+        expect(await refused({ ...nodes, "etcd.members": on(1, 4, 5) })).to.match(
+            /loss of the quorum: of etcd's 3 members etcd-docker-infra-2, etcd-docker-infra-3 would leave/,
+        );
     });
 
     it("refuses another name, which would take the cluster down", async () => {

@@ -30,8 +30,9 @@ const etcdUrls = etcdNames.map((name) => `https://${name}:2379`);
 
 function startEtcd(network: Network, name: string, own: KeyPair, trusted: string): Container {
     const members = etcdNames.map((each) => ({ name: each, address: each, clientPort: 2379, peerPort: 2380 }));
+    const founders = etcdNames.map((each) => `${each}=https://${each}:2380`).join(",");
     const files = {
-        [containerPaths.etcdConfig]: renderEtcdYaml({ ...etcdMember, name, members, tls: true }),
+        [containerPaths.etcdConfig]: `${renderEtcdYaml({ ...etcdMember, name, members, tls: true })}initial-cluster: "${founders}"\n`,
         [containerPaths.etcdCertificate]: own.certificate,
         [containerPaths.serverKey]: own.privateKey,
         [containerPaths.etcdCa]: trusted,

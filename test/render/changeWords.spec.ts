@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import {
+    describeEtcdChange,
     describeNodesChange,
     MemberPlace,
     MembersChange,
@@ -9,7 +10,7 @@ import { describeDynamicChange } from "../../components/render/dynamicChange";
 import { configInScript, renderDynamicConfigScript } from "../../components/render/patroniScripts";
 import { standardInput } from "../../components/render/ssh";
 
-const none: MembersChange = { added: [], removed: [], moved: [], kept: 2 };
+const none: MembersChange = { added: [], removed: [], moved: [], kept: 2, sharesHosts: false };
 
 function place(name: string, host: string): MemberPlace {
     return { name, host, directory: `/srv/pgha/pg/${name}` };
@@ -40,9 +41,51 @@ describe("Words for a preview", () => {
     });
 
     it("refuse other members of a store, by name", () => {
-        expect(() => refuseStoreChange("etcd")({ ...none, added: [place("etcd-db4", "db4")] })).to.throw(
-            /^not possible: etcd's members .* etcd-db4 would change/,
+        expect(() => refuseStoreChange("Consul")({ ...none, added: [place("consul-db4", "db4")] })).to.throw(
+            /^not possible: Consul's members .* consul-db4 would change/,
         );
+    });
+
+    describe("of etcd's members", () => {
+        const [c, d, e] = [place("etcd-c", "db3"), place("etcd-d", "db4"), place("etcd-e", "db5")];
+
+        it("say who joins, who moves and who leaves, and where data stays", () => {
+            const added = describeEtcdChange({ ...none, kept: 3, added: [d, e] });
+            expect(added.map(({ words }) => words)).to.deep.equal([
+                "new member: etcd-d on db4 joins etcd's quorum, and votes when it has caught up",
+                "new member: etcd-e on db5 joins etcd's quorum, and votes when it has caught up",
+            ]);
+            expect(added.some(({ alarming }) => alarming)).to.equal(false);
+            const left = describeEtcdChange({
+                ...none,
+                kept: 3,
+                removed: [d],
+                moved: [{ from: e, to: { ...e, host: "db6" } }],
+            });
+            expect(left.map(({ words }) => words)).to.deep.equal([
+                "rebuild: etcd-e leaves etcd's quorum and joins it anew from db6; what is in /srv/pgha/pg/etcd-e on db5 stays there, unused",
+                "removal: etcd-d leaves etcd's quorum when all others are well; its data stays in /srv/pgha/pg/etcd-d on db4",
+            ]);
+            expect(left.every(({ alarming }) => alarming)).to.equal(true);
+        });
+
+        it("let a minority leave, and refuse more", () => {
+            const moved = [{ from: c, to: { ...c, host: "db6" } }];
+            expect(describeEtcdChange({ ...none, kept: 2, removed: [c], added: [d] })).to.have.length(2);
+            expect(() => describeEtcdChange({ ...none, kept: 1, removed: [d, e] })).to.throw(
+                /^loss of the quorum: of etcd's 3 members etcd-d, etcd-e would leave .* 2 have to stay\. At most 1 may/,
+            );
+            expect(() => describeEtcdChange({ ...none, kept: 2, moved, removed: [d, e] })).to.throw(/At most 2 may/);
+            expect(() => describeEtcdChange({ ...none, kept: 0, moved })).to.throw(/Add members first$/);
+        });
+
+        it("refuse a member that would come to a host before another has gone, unless members share hosts", () => {
+            const renamed = { ...none, removed: [c], added: [place("etcd-new", "db3")] };
+            expect(() => describeEtcdChange(renamed)).to.throw(
+                /^not possible: etcd-new would come to db3 while etcd-c is still there/,
+            );
+            expect(describeEtcdChange({ ...renamed, sharesHosts: true })).to.have.length(2);
+        });
     });
 
     describe("of Patroni's dynamic configuration", () => {

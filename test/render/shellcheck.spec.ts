@@ -1,9 +1,11 @@
 import { expect } from "chai";
 import { spawnSync } from "node:child_process";
 import { healthCommand } from "../../components/render/healthScript";
+import { renderEtcdStartScript } from "../../components/render/etcdStartScript";
 import { renderLabelCheckScript } from "../../components/render/hostScripts";
 import { createCluster, recordCluster, singleHostArgs } from "../helpers/cluster";
 import { record } from "../helpers/mocks";
+import { etcdMember } from "./samples";
 import { ScriptRunner } from "./scriptRunner";
 
 /** What is meant: `$` inside single quotes, functions that not every script calls, loops over lists that may have one word. */
@@ -35,6 +37,7 @@ describe("All scripts of a cluster", () => {
             ...commands,
             ["label-check", renderLabelCheckScript({ nodeName: "db1", labels: { "pgha.host": "db1" } })] as const,
             ["health-check", healthScript()] as const,
+            ["etcd-start", renderEtcdStartScript({ ...etcdMember, tls: true })] as const,
         ];
         expect(scripts.map(([name]) => name.replace(/^\d+-/, ""))).to.include.members([
             "pg-host-db1-system",
