@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { containerUser } from "../defaults";
 import { failFunction, shellQuote } from "../render/shell";
-import { createHostCommand } from "./hostCommand";
+import { createHostCommand, RunOn } from "./hostCommand";
 import { HostConnection, WorkloadData } from "./workload";
 
 /** File in a data directory that says whose it is. */
@@ -23,6 +23,19 @@ export function createDataDirectory(
     return createHostCommand(`${name}-data`, { host, purpose, script }, opts);
 }
 
+/** Looks, before a member's first start, at what is in its data directory `$dir`, and fails where the member must not begin there. */
+export function checkDataDirectory(
+    name: string,
+    data: WorkloadData,
+    check: string,
+    host: HostConnection,
+    opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+    const script = [failFunction(host), ...directoryLines(data), check].join("\n");
+    const purpose = `look at ${data.volumeName ?? data.hostPath}`;
+    return createHostCommand(`${name}-contents`, { host, purpose, script, runOn: RunOn.Create }, opts);
+}
+
 /** The script that makes a data directory. */
 function dataDirectoryScript(
     identity: string,
@@ -31,7 +44,7 @@ function dataDirectoryScript(
 ): string {
     return [
         failFunction(host),
-        ...(data.volumeName === undefined ? [`dir=${shellQuote(data.hostPath)}`] : volumeLines(data.volumeName)),
+        ...directoryLines(data),
         `me=${shellQuote(identity)}`,
         `mkdir -p "$dir" || fail "can't make $dir" "look at the file system with 'df $dir' and 'mount'"`,
         `free=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')`,
@@ -48,6 +61,11 @@ function dataDirectoryScript(
         `chown ${containerUser.uid}:${containerUser.gid} "$dir"`,
         'chmod 700 "$dir"',
     ].join("\n");
+}
+
+/** Sets `$dir` to the directory. */
+function directoryLines({ volumeName, hostPath }: WorkloadData): string[] {
+    return volumeName === undefined ? [`dir=${shellQuote(hostPath)}`] : volumeLines(volumeName);
 }
 
 /** Makes a named volume, and takes the directory that holds it. */

@@ -17,6 +17,8 @@ export enum RunOn {
     CreateAndUpdate,
     /** Only when script or stamp changed. */
     Update,
+    /** At creation only. */
+    Create,
 }
 
 /** Arguments of {@link createHostCommand}. */
@@ -71,8 +73,9 @@ export function createHostCommand(
                 dialErrorLimit: dialAttempts,
                 perDialTimeout: sshConnectTimeoutSeconds,
             },
-            create: runOn === RunOn.CreateAndUpdate ? run : undefined,
-            update: runOn === RunOn.Update ? run : undefined,
+            create: runOn === RunOn.Update ? undefined : run,
+            // Without a command of its own an update runs that of the creation.
+            update: runOn === RunOn.Update ? run : runOn === RunOn.Create ? "true" : undefined,
             delete: args.deleteScript === undefined ? undefined : `${shell} delete`,
             stdin: args.showScript ? script : pulumi.secret(script),
             logging: remote.Logging.None,

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Announcement, MembersChange } from "../render/changeWords";
 import { Announce } from "./announcement";
-import { createDataDirectory } from "./dataDirectory";
+import { checkDataDirectory, createDataDirectory } from "./dataDirectory";
 import { groupFingerprint, workloadFingerprint } from "./fingerprint";
 import { createHostCommand, RunOn } from "./hostCommand";
 import { objectName } from "./objectName";
@@ -20,6 +20,8 @@ export interface Member {
     workload: Workload;
     /** What the replacement of its container means, in words for the preview. */
     replacementWords: string;
+    /** Runs on the member's host before its first start, and fails where its data directory `$dir` holds what it must not begin beside. */
+    dataCheck?: string;
     /** Runs on the member's host before its container is replaced, never at the first creation. */
     beforeUpdate?: string;
     /** Runs on the member's host once all members run: at creation, and whenever it changes; `ready` waits for it. */
@@ -34,6 +36,8 @@ export interface RolloutArgs {
     members: Member[];
     /** What the members' scripts before an update find on the hosts. */
     tools?: pulumi.Resource[];
+    /** Makes what must be done before any member is replaced, and after what is given. */
+    beforeMembers?: (after: pulumi.Resource[]) => pulumi.Resource[];
     /** Script on the first member's host that waits until the whole group is well; runs at creation and after each change. */
     ready?: string;
     /** Says what a change of members or of the places of their data does. */
@@ -54,8 +58,9 @@ export interface RolloutArgs {
 export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
     const runtime = runtimeOf(args.target);
     // A change of members that is refused stops here, before any of them is touched.
-    let previous =
+    const record =
         args.announceMembers === undefined ? [] : [recordMembers(name, args.members, args.announceMembers, opts)];
+    let previous = args.beforeMembers?.([...record, ...(args.tools ?? [])]) ?? record;
     const services = args.members.map((member) => {
         const service = rollOutMember(name, member, args, runtime, previous, opts);
         previous = service.gate;
@@ -103,9 +108,7 @@ function rollOutMember(
     const stepName = `${name}-${member.key}`;
     const serviceName = objectName(target.clusterName, member.workload.name);
     const fingerprint = workloadFingerprint(member.workload);
-    const directory = member.workload.data
-        ? [createDataDirectory(stepName, serviceName, member.workload.data, member.host, opts)]
-        : [];
+    const directory = dataSteps(stepName, serviceName, member, opts);
     const step = (
         kind: string,
         host: HostConnection,
@@ -137,4 +140,20 @@ function rollOutMember(
             ? replaced
             : [step("gate", member.host, `wait until ${serviceName} is well`, afterUpdate, replaced)];
     return { fingerprint, gate };
+}
+
+/** The member's data directory, and a look at what is in it. */
+function dataSteps(
+    stepName: string,
+    serviceName: string,
+    { workload: { data }, host, dataCheck }: Member,
+    opts: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+    if (data === undefined) {
+        return [];
+    }
+    const directory = createDataDirectory(stepName, serviceName, data, host, opts);
+    return dataCheck === undefined
+        ? [directory]
+        : [checkDataDirectory(stepName, data, dataCheck, host, { ...opts, dependsOn: [directory] })];
 }

@@ -76,23 +76,29 @@ export function renderForeignMajorCheck(major: number): string {
 }
 
 /** What ends a change on a node that has got its new container: Patroni goes on, and what the way back leaves behind gets out of the way. */
-export function renderMajorSettled({ from, to }: MajorChange, scope: string): string[] {
-    const abandoned = shellQuote(containerPaths.postgresData(from));
+export function renderMajorSettled({ from, to }: MajorChange, scope: string, timeoutSeconds: number): string[] {
+    const abandoned = containerPaths.postgresData(from);
+    const again = `"run 'pulumi up' again"`;
+    const local = `--host=${containerPaths.postgresSocket} --username=${systemRoles.superuser}`;
     return [
-        ...(to > from
-            ? []
-            : [`in_container sh -c 'if [ -e ${abandoned.slice(1, -1)} ]; then mv ${abandoned.slice(1, -1)} ${abandoned.slice(1, -1)}.$(date +%s); fi'`]),
         patronictlFunctions,
         `if in_container test -e ${workDirectory}/paused; then`,
-        `  case "$(ctl show-config ${scope})" in *"pause: true"*) asked resume ${scope} || fail "Patroni is still paused" "run 'pulumi up' again" ;; esac`,
+        `  case "$(ctl show-config ${scope})" in *"pause: true"*) asked resume ${scope} || fail "Patroni is still paused" ${again} ;; esac`,
+        indent(waitFor("api /readiness", timeoutSeconds, `fail "PostgreSQL ${to} does not start" ${again}`)),
+        // pg_upgrade brings no statistics along, and plans are bad without.
+        ...(to > from
+            ? [
+                  `  if api /primary; then in_container vacuumdb --all --analyze-in-stages --jobs=2 ${local} >/dev/null 2>&1 || fail "vacuumdb failed" ${again}; fi`,
+              ]
+            : []),
         `  in_container rm -rf ${workDirectory}`,
         "fi",
+        ...(to > from
+            ? []
+            : [
+                  `if in_container test -e ${abandoned}; then in_container mv ${abandoned} "${abandoned}.$(date +%s)"; fi`,
+              ]),
     ];
-}
-
-/** Shell that gathers PostgreSQL's statistics where the node leads: pg_upgrade brings none along, and plans are bad without. */
-export function renderAnalyze(): string {
-    return `in_container vacuumdb --all --analyze-in-stages --jobs=2 --quiet --host=${containerPaths.postgresSocket} --username=${systemRoles.superuser} >/dev/null`;
 }
 
 /**
@@ -109,7 +115,7 @@ export function renderMajorChangeScript(script: MajorChangeScript): string {
         failFunction(script.host),
         inContainerFunction(script.serviceName),
         patronictlFunctions,
-        'on_node() { in_container sh -s -- "$@" <<\'END_OF_SCRIPT\'',
+        "on_node() { in_container sh -s -- \"$@\" <<'END_OF_SCRIPT'",
         renderMajorNodeScript(script),
         "END_OF_SCRIPT",
         "}",
@@ -135,7 +141,9 @@ export function renderMajorChangeScript(script: MajorChangeScript): string {
         "  led=0",
         "  lead || led=1",
         ...(script.synchronousMode
-            ? [`  count ${scope} ${script.synchronousNodeCount} || fail "can't put synchronous_node_count back" "$again"`]
+            ? [
+                  `  count ${scope} ${script.synchronousNodeCount} || fail "can't put synchronous_node_count back" "$again"`,
+              ]
             : []),
         `  [ "$led" -eq 0 ] || fail "${node} can't take the leader's role over" "see 'patronictl list ${scope}', then run 'pulumi up' again"`,
         "fi",
@@ -173,6 +181,9 @@ export function renderMajorNodeScript({ scope, change: { from, to }, timeoutSeco
         `is_up() { psql -X -q -d '${localConninfo}' -c 'SELECT' >/dev/null 2>&1; }`,
         `led() { ctl list -f tsv ${scope} | awk -F '\\t' '$4 == "Leader" && $5 == "running" { ok = 1 } END { exit !ok }'; }`,
         "take_back() {",
+        // Servers that a pg_upgrade has left that was killed.
+        '  if ! is_up; then "$old_bin/pg_ctl" stop -D "$old" -m fast -w >/dev/null 2>&1 || true; fi',
+        '  "$new_bin/pg_ctl" stop -D "$work/data" -m immediate -w >/dev/null 2>&1 || true',
         `  ctl resume ${scope} >&2 || true`,
         indent(waitFor("led", timeoutSeconds, 'die "no node leads again: see patronictl list"')),
         '  rm -rf "$work"',
@@ -252,17 +263,17 @@ const checkFunctions = [
     // Whether the file system can share blocks between files.
     'mode() { if cp --reflink=always "$old/PG_VERSION" "$1/reflink" 2>/dev/null; then echo --clone; else echo --copy; fi; }',
     'size_mib() { du -sm "$1" | cut -f 1; }',
-    'free_mib() { df -Pm "$root" | awk \'NR == 2 { print $4 }\'; }',
+    "free_mib() { df -Pm \"$root\" | awk 'NR == 2 { print $4 }'; }",
     "init() {",
     '  checksums=$(control "$old" "Data page checksum version")',
     '  segment=$(control "$old" "Bytes per WAL segment")',
-    "  set -- \"$1\" --wal-segsize=$((segment / 1048576))",
+    '  set -- "$1" --wal-segsize=$((segment / 1048576))',
     '  if [ "$checksums" != 0 ]; then set -- "$@" --data-checksums; elif [ "$to" -ge 18 ]; then set -- "$@" --no-data-checksums; fi',
     `  "$new_bin/initdb" -D "$@" --username=${systemRoles.superuser} --encoding=UTF8 --locale=C.UTF-8 --auth-local=peer --auth-host=reject >/dev/null`,
     "}",
     "pg_upgrade() {",
     '  (cd "$1" && exec "$new_bin/pg_upgrade" --old-bindir="$old_bin" --new-bindir="$new_bin" --old-datadir="$2" --new-datadir="$1/data" \\',
-    `    --username=${systemRoles.superuser} --socketdir=/tmp --jobs=2 "$3" >"$1/log" 2>&1)`,
+    `    --username=${systemRoles.superuser} --socketdir=/tmp --jobs=2 "$3" \${4:+"$4"} >"$1/log" 2>&1 9>&-)`,
     "}",
     "inspect() {",
     '  for program in "$old_bin/postgres" "$new_bin/pg_upgrade"; do',
@@ -272,10 +283,10 @@ const checkFunctions = [
     '  [ "$(ask "SELECT current_setting(\'server_version_num\')::int / 10000")" = "$from" ] || found "the server is not PostgreSQL $from"',
     '  [ ! -e "$new" ] || found "$new is there already: move it away"',
     '  none "SELECT \'true\' WHERE pg_is_in_recovery()" "this node doesn\'t lead"',
-    "  for node in \"$@\"; do",
+    '  for node in "$@"; do',
     "    none \"SELECT 'it doesn''t stream' WHERE NOT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '$node' AND state = 'streaming')\" \"$node\"",
     "  done",
-    '  none "SELECT string_agg(format(\'%I in %I\', gid, database), \', \') FROM pg_prepared_xacts" "prepared transactions, which have to be committed or rolled back"',
+    "  none \"SELECT string_agg(format('%I in %I', gid, database), ', ') FROM pg_prepared_xacts\" \"prepared transactions, which have to be committed or rolled back\"",
     "  none \"SELECT string_agg(slot_name, ', ') FROM pg_replication_slots WHERE slot_type = 'logical'\" \"logical slots, which don't come along: end their consumers and drop them\"",
     "  none \"SELECT string_agg(spcname, ', ') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')\" \"tablespaces, which are not supported\"",
     "  none \"SELECT string_agg(name, ', ') FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf'\" \"parameters of ALTER SYSTEM, which don't come along: put them into 'parameters' and reset them\"",
@@ -289,7 +300,7 @@ const checkFunctions = [
     '      [ -e "$share/extension/$extension.control" ] || found "extension $extension in database $database: the image has it not for PostgreSQL $to"',
     "    done",
     '  done <"$check/databases"',
-    '  free=$(free_mib)',
+    "  free=$(free_mib)",
     `  need=${spareMiB}`,
     '  mode=$(mode "$check")',
     `  if [ "$mode" = --copy ]; then need=$((need + $(size_mib "$old"))); fi`,
@@ -331,7 +342,7 @@ const backFunction = [
     "back() {",
     '  [ -x "$new_bin/postgres" ] || die "$new_bin/postgres is not there: run the nodes on an image with both major versions first"',
     '  [ "$(cat "$new/PG_VERSION" 2>/dev/null)" = "$to" ] || die "$new has no data of PostgreSQL $to: there is no way back"',
-    '  if is_up; then mkdir -p "$work"; trap \'abandon $?\' EXIT; stop; fi',
+    "  if is_up; then mkdir -p \"$work\"; trap 'abandon $?' EXIT; stop; fi",
     '  commit "$(identifier "$new")"',
     '  say "the cluster is that of PostgreSQL $to again"',
     "}",
@@ -343,10 +354,10 @@ const rehearseFunction = [
     '  copy=$rehearsal; rm -rf "$copy"; mkdir "$copy"',
     "  trap 'rm -rf \"$copy\"' EXIT",
     `  need=$((${spareMiB} + $(size_mib "$old")))`,
-    '  free=$(free_mib)',
+    "  free=$(free_mib)",
     '  [ "$free" -ge "$need" ] || die "$free MiB are free under $root, a rehearsal needs $need MiB"',
     "  began=$(date +%s)",
-    "  login >\"$copy/pgpass\"",
+    '  login >"$copy/pgpass"',
     `  "$old_bin/pg_basebackup" -D "$copy/old" -X stream -c fast -d "host=127.0.0.1 user=$(cut -d : -f 4 "$copy/pgpass") passfile=$copy/pgpass"`,
     "  copied=$(date +%s)",
     // Recovers and stops. Alone like this PostgreSQL archives nothing, listens nowhere and starts none of the workers of extensions.

@@ -1,15 +1,28 @@
 import { expect } from "chai";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { containerPaths, systemRoles } from "../../components/defaults";
 import { normalizePatroniSettings } from "../../components/patroniSettings";
 import { localConninfo } from "../../components/render/conninfo";
 import { DcsKind, etcd3Settings } from "../../components/render/dcsSections";
 import { renderEtcdYaml } from "../../components/render/etcdYaml";
-import { MajorChange, renderMajorNodeScript } from "../../components/render/majorChange";
+import {
+    MajorChange,
+    renderMajorChangeScript,
+    renderMajorNodeScript,
+    renderMajorSettled,
+} from "../../components/render/majorChange";
 import {
     renderPatroniBootstrapYaml,
     renderPatroniMemberYaml,
     renderPatroniPasswordsYaml,
 } from "../../components/render/patroniYaml";
+import { curlLocal, withoutOutput } from "../../components/render/http";
+import { failFunction, inContainerFunction, workloadLabel } from "../../components/render/shell";
+import { standardInput } from "../../components/render/ssh";
+import { renderSwitchoverScript } from "../../components/render/switchoverScript";
 import { renderPatroniRolesSql, systemLogin } from "../../components/render/systemRolesSql";
 import { etcdMember, patroniMember } from "../render/samples";
 import { Container, Network, ProgramResult } from "./container";
@@ -18,7 +31,6 @@ const { superuser, replication, rewind } = systemRoles;
 const password = (role: string): string => `${role}-word`;
 const configDirectory = containerPaths.patroniConfigDirectory;
 const oldData = containerPaths.postgresData(15);
-const newData = containerPaths.postgresData(17);
 
 /** Where the configuration comes from at first. */
 const given = "/given";
@@ -30,12 +42,16 @@ while true; do patroni ${configDirectory} > >(tee -a /tmp/log) 2>&1 & echo $! >/
 const up: MajorChange = { from: 15, to: 17 };
 const back: MajorChange = { from: 17, to: 15 };
 const nodeNames = ["a", "b"];
+const timeoutSeconds = 40;
+const host = { key: "here", sshAddress: "127.0.0.1" };
+const serviceOf = (name: string): string => `pgha-upgrade-${name}-${process.pid}`;
 
 describe("PostgreSQL 15 with a replica, under Patroni,", function () {
     this.bail(true);
     let network: Network;
     let etcd: Container;
     const nodes = new Map<string, Container>();
+    const scratch = mkdtempSync(join(tmpdir(), "pgha-upgrade-"));
 
     const node = (name: string): Container => nodes.get(name) ?? expect.fail(`no node ${name}`);
     const memberYaml = (name: string, postgresMajor: number): string =>
@@ -58,10 +74,11 @@ describe("PostgreSQL 15 with a replica, under Patroni,", function () {
         expect(status, stderr).to.equal(0);
         return stdout.trim();
     };
-    const change = (name: string, direction: MajorChange, ...words: string[]): ProgramResult => {
-        const script = renderMajorNodeScript({ scope: patroniMember.scope, change: direction, timeoutSeconds: 40 });
-        return node(name).exec(["sh", "-s", "--", ...words], script);
-    };
+    const scope = patroniMember.scope;
+    const nodeScript = (direction: MajorChange): string =>
+        renderMajorNodeScript({ scope, change: direction, timeoutSeconds });
+    const change = (name: string, direction: MajorChange, ...words: string[]): ProgramResult =>
+        node(name).exec(["sh", "-s", "--", ...words], nodeScript(direction));
     const waitForPrimary = (name: string): void =>
         node(name).waitFor(["curl", "-fsS", "http://127.0.0.1:8008/primary"], 45);
     const waitForReplica = (name: string): void =>
@@ -72,15 +89,98 @@ describe("PostgreSQL 15 with a replica, under Patroni,", function () {
         const { status, stderr } = node(name).exec(["sh", "-c", script], memberYaml(name, postgresMajor));
         expect(status, stderr).to.equal(0);
     };
-    const resume = (name: string): string =>
-        shell(name, `patronictl -c ${configDirectory} resume ${patroniMember.scope} && rm -rf ${containerPaths.postgresRoot}/.upgrade`);
+    /** Runs a script of the roll-out on this machine, which is the nodes' host. */
+    const onHost = (lines: string): ProgramResult => {
+        const { status, stdout, stderr } = spawnSync("sh", ["-eu", "-s", "--", "run"], {
+            input: standardInput(lines),
+            encoding: "utf8",
+        });
+        return { status, stdout, stderr };
+    };
+    /** The step of the roll-out before all nodes, of which `a` is the first. */
+    const changeFirst = (direction: MajorChange): ProgramResult =>
+        onHost(
+            renderMajorChangeScript({
+                scope,
+                change: direction,
+                timeoutSeconds,
+                host,
+                node: "a",
+                serviceName: serviceOf("a"),
+                others: ["b"],
+                switchoverScript: join(scratch, "a"),
+                synchronousMode: true,
+                synchronousNodeCount: 1,
+            }),
+        );
+    /** The gate after a node, as far as it belongs to the change. */
+    const settle = (name: string, direction: MajorChange): void => {
+        const api = curlLocal(withoutOutput, 8008, "").join(" ");
+        const lines = [
+            failFunction(host),
+            inContainerFunction(serviceOf(name)),
+            `api() { in_container ${api}"$1" 2>/dev/null; }`,
+            ...renderMajorSettled(direction, scope, timeoutSeconds),
+        ];
+        const { status, stderr } = onHost(lines.join("\n"));
+        expect(status, stderr).to.equal(0);
+    };
+    /** Hands the leader's role to a node that hasn't got it. */
+    const makeLeader = (name: string): void => {
+        if (psql(name, "SELECT pg_is_in_recovery()") === "f") return;
+        node(name).waitFor(["curl", "-fsS", "http://127.0.0.1:8008/synchronous"], 40);
+        const { status, stderr } = onHost(`sh ${join(scratch, name)} ${name === "a" ? "b" : "a"} ${name}`);
+        expect(status, stderr).to.equal(0);
+        waitForPrimary(name);
+        waitForReplica(name === "a" ? "b" : "a");
+    };
+    /** The upgrade, with a program of the new version that is not what it was. */
+    const spoiled = (program: string, lines: string): ProgramResult => {
+        const real = `${containerPaths.postgresBinaries(17)}/${program}`;
+        const there = `/tmp/bin/${program}`;
+        shell(
+            "a",
+            `mkdir -p /tmp/bin && ln -sf ${containerPaths.postgresBinaries(17)}/* /tmp/bin/ && rm ${there} && ln -s ${real} ${there}.real && cat >${there} <<'END' && chmod +x ${there}\n#!/bin/sh\n${lines}\nEND`,
+        );
+        const script = nodeScript(up).replaceAll(containerPaths.postgresBinaries(17), "/tmp/bin");
+        makeLeader("a");
+        return node("a").exec(["sh", "-s", "--", "upgrade", "b"], script);
+    };
+    /** The upgrade, until PostgreSQL is stopped for it; then the connection to it is lost, and a command runs on the host. */
+    const cutShort = (then = ":"): void => {
+        makeLeader("a");
+        writeFileSync(join(scratch, "script"), nodeScript(up));
+        const lines = [
+            inContainerFunction(serviceOf("a")),
+            `in_container sh -c 'echo $$ >/tmp/upgrade.pid; exec sh -s -- upgrade b' <${join(scratch, "script")} >/dev/null 2>&1 &`,
+            `until in_container test -e ${containerPaths.postgresRoot}/.upgrade/paused; do sleep 0.1; done`,
+            "until in_container sh -c '! pg_isready -q'; do sleep 0.1; done",
+            'kill -9 "$!"',
+            then,
+        ];
+        const { status, stderr } = onHost(lines.join("\n"));
+        expect(status, stderr).to.equal(0);
+    };
+    const rollOut = (direction: MajorChange): void => {
+        for (const name of nodeNames) {
+            replace(name, direction.to);
+            node(name).waitFor(["sh", "-c", `patronictl -c ${configDirectory} list | grep -q ${name}`]);
+            settle(name, direction);
+            if (name === "a") waitForPrimary(name);
+            else waitForReplica(name);
+            settle(name, direction);
+        }
+    };
     const contents = "SELECT string_agg(id || text, ',' ORDER BY id) FROM things";
     const version = "SELECT current_setting('server_version_num')::int / 10000";
     /** All that a rehearsal could have left or changed. */
     const everything = (): string =>
         nodeNames
             .map((name) => [
-                shell(name, `cd ${containerPaths.postgresRoot} && find . -maxdepth 2 ! -name .upgrade.lock | sort; ls /tmp | sort`),
+                shell(
+                    name,
+                    `cd ${containerPaths.postgresRoot} && find . -maxdepth 2 ! -name .upgrade.lock | sort; ls /tmp | sort`,
+                ),
                 psql(name, "SELECT pg_postmaster_start_time(), system_identifier FROM pg_control_system()"),
                 shell(name, `patronictl -c ${configDirectory} show-config`),
             ])
@@ -109,9 +209,14 @@ describe("PostgreSQL 15 with a replica, under Patroni,", function () {
                         api: "api-word",
                     }),
                 },
-                options: [...network.as(name), "--tmpfs", `${configDirectory}:uid=999,gid=999,mode=0700`],
+                options: [
+                    ...network.as(name),
+                    ...["--tmpfs", `${configDirectory}:uid=999,gid=999,mode=0700`],
+                    ...["--label", `${workloadLabel}=${serviceOf(name)}`],
+                ],
             });
             nodes.set(name, container);
+            writeFileSync(join(scratch, name), renderSwitchoverScript({ serviceName: serviceOf(name), scope }));
             if (name === "a") waitForPrimary(name);
             else waitForReplica(name);
         }
@@ -174,50 +279,79 @@ describe("PostgreSQL 15 with a replica, under Patroni,", function () {
         expect(everything()).to.equal(before);
     });
 
+    it("goes on as 15 after an upgrade that fails when it has been stopped", () => {
+        const { status, stderr } = spoiled(
+            "pg_upgrade",
+            'case "$*" in *--check*) exec "$0.real" "$@" ;; esac; echo spoiled; exit 1',
+        );
+        expect(status, stderr).to.equal(1);
+        expect(stderr).to.match(/spoiled\npg_upgrade failed/);
+        expect(stderr).to.match(/PostgreSQL 15 serves again, as before/);
+        const leader = nodeNames.find((name) => psql(name, "SELECT pg_is_in_recovery()") === "f") ?? expect.fail();
+        expect(psql(leader, version)).to.equal("15");
+        expect(shell("a", `ls -A ${containerPaths.postgresRoot}`)).not.to.match(/\.upgrade$|17/m);
+        for (const name of nodeNames) if (name !== leader) waitForReplica(name);
+    });
+
+    it("goes on as 15 when the next attempt finds that one was killed in its middle", () => {
+        cutShort("in_container sh -c 'kill -9 \"$(cat /tmp/upgrade.pid)\"'");
+        const { status, stdout, stderr } = change("a", up, "settle");
+        expect(status, stderr).to.equal(0);
+        expect(stdout.trim()).to.equal("open");
+        expect(stderr).to.match(/PostgreSQL 15 serves again/);
+    });
+
     it("becomes 17: with its data, its checksums and a replica", () => {
-        const { status, stderr } = change("a", up, "upgrade", "b");
+        makeLeader("b");
+        const { status, stderr } = changeFirst(up);
         expect(status, stderr).to.equal(0);
         expect(stderr).to.match(/PostgreSQL 17 has the data, \d+ s after 15 was stopped/);
-        expect(change("a", up, "settle").stdout.trim()).to.equal("done");
-        replace("a", 17);
-        node("a").waitFor(["sh", "-c", `test "$(cat ${newData}/PG_VERSION)" = 17`]);
-        node("a").waitFor(["curl", "-fsS", "http://127.0.0.1:8008/liveness"]);
-        resume("a");
-        waitForPrimary("a");
-        replace("b", 17);
-        waitForReplica("b");
+        const again = changeFirst(up);
+        expect(again.status, again.stderr).to.equal(0);
+        rollOut(up);
         for (const name of nodeNames) {
             expect(psql(name, version), name).to.equal("17");
             expect(psql(name, contents), name).to.match(/^1c4ca4238a0b923820dcc509a6f75849b,/);
             expect(psql(name, "SHOW data_checksums"), name).to.equal("on");
         }
         expect(psql("a", "SELECT count(*) FROM things WHERE text LIKE '%c4ca4238%'")).to.equal("1");
-        expect(psql("a", "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname LIKE 'an odd%'")).to.equal(
-            "LATIN1",
-        );
+        expect(psql("a", "SELECT count(*) > 0 FROM pg_stats WHERE tablename = 'things'")).to.equal("t");
+        expect(
+            psql("a", "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname LIKE 'an odd%'"),
+        ).to.equal("LATIN1");
         expect(shell("a", `cat ${oldData}/PG_VERSION`)).to.equal("15");
     });
 
     it("comes back with the data of before", () => {
         psql("a", "INSERT INTO things VALUES (0, 'written to 17')");
-        const { status, stderr } = change("a", back, "back");
+        makeLeader("b");
+        const { status, stderr } = changeFirst(back);
         expect(status, stderr).to.equal(0);
-        replace("a", 15);
-        node("a").waitFor(["curl", "-fsS", "http://127.0.0.1:8008/liveness"]);
-        resume("a");
-        waitForPrimary("a");
-        replace("b", 15);
-        waitForReplica("b");
+        rollOut(back);
         for (const name of nodeNames) {
             expect(psql(name, version), name).to.equal("15");
             expect(psql(name, contents), name).to.match(/^1c4ca4238a0b923820dcc509a6f75849b,/);
+            expect(shell(name, `ls ${containerPaths.postgresRoot}/17`)).to.match(/^data\.\d+$/);
         }
         psql("a", "INSERT INTO things VALUES (1001, 'written to 15')");
+        waitForReplica("b");
+    });
+
+    it("becomes 17 after all, although the connection to the upgrade is lost in its middle", () => {
+        cutShort();
+        const { status, stderr } = changeFirst(up);
+        expect(status, stderr).to.equal(0);
+        rollOut(up);
+        for (const name of nodeNames) {
+            expect(psql(name, version), name).to.equal("17");
+            expect(psql(name, "SELECT count(*) FROM things"), name).to.equal("1001");
+        }
     });
 
     after(() => {
         for (const container of nodes.values()) container.remove();
         etcd.remove();
         network.remove();
+        rmSync(scratch, { recursive: true });
     });
 });

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { spawnSync } from "node:child_process";
 import { healthCommand } from "../../components/render/healthScript";
 import { renderLabelCheckScript } from "../../components/render/hostScripts";
+import { renderMajorNodeScript } from "../../components/render/majorChange";
 import { createCluster, recordCluster, singleHostArgs } from "../helpers/cluster";
 import { record } from "../helpers/mocks";
 import { ScriptRunner } from "./scriptRunner";
@@ -24,15 +25,25 @@ describe("All scripts of a cluster", () => {
             administrators: { admin: {} },
         });
         const withConsul = await recordCluster({ consul: {} });
+        const upgrade = await recordCluster({ patroni: { postgresMajor: 17, previousPostgresMajor: 15 } });
+        const wayBack = await recordCluster({ patroni: { postgresMajor: 15, previousPostgresMajor: 17 } });
         const onHosts = await record(() => createCluster(singleHostArgs()));
         const recorded = [
             ...recording.ofType("Command"),
             withConsul.custom("pg-consul-db1-gate"),
+            ...[upgrade, wayBack].flatMap((change) => [
+                change.custom("pg-patroni-upgrade"),
+                change.custom("pg-patroni-db1-gate"),
+            ]),
             ...onHosts.ofType("Command"),
         ];
         const commands = recorded.map(({ name, inputs }, index) => [`${index}-${name}`, String(inputs.stdin)] as const);
         const scripts = [
             ...commands,
+            [
+                "upgrade-node",
+                renderMajorNodeScript({ scope: "pg", change: { from: 15, to: 17 }, timeoutSeconds: 60 }),
+            ] as const,
             ["label-check", renderLabelCheckScript({ nodeName: "db1", labels: { "pgha.host": "db1" } })] as const,
             ["health-check", healthScript()] as const,
         ];
