@@ -85,10 +85,11 @@ export function renderMajorSettled({ from, to }: MajorChange, scope: string, tim
         `if in_container test -e ${workDirectory}/paused; then`,
         `  case "$(ctl show-config ${scope})" in *"pause: true"*) asked resume ${scope} || fail "Patroni is still paused" ${again} ;; esac`,
         indent(waitFor("api /readiness", timeoutSeconds, `fail "PostgreSQL ${to} does not start" ${again}`)),
-        // pg_upgrade brings no statistics along, and plans are bad without.
+        // pg_upgrade brings no statistics along, and plans are bad without. In strict synchronous mode they would wait for replicas, which
+        // come later.
         ...(to > from
             ? [
-                  `  if api /primary; then in_container vacuumdb --all --analyze-in-stages --jobs=2 ${local} >/dev/null 2>&1 || fail "vacuumdb failed" ${again}; fi`,
+                  `  if api /primary; then in_container env PGOPTIONS='-c synchronous_commit=local' vacuumdb --all --analyze-in-stages --jobs=2 ${local} >/dev/null 2>&1 || fail "vacuumdb failed" ${again}; fi`,
               ]
             : []),
         `  in_container rm -rf ${workDirectory}`,
@@ -121,7 +122,7 @@ export function renderMajorChangeScript(script: MajorChangeScript): string {
         "}",
         `again="mend what the lines above name, then run 'pulumi up' again"`,
         'state=$(on_node settle) || fail "can\'t tell how far the change of major version is" "$again"',
-        'if [ "$state" = done ]; then exit 0; fi',
+        'if [ "$state" = changed ]; then exit 0; fi',
         `rows() { ctl list -f tsv ${scope}; }`,
         `case "$state:$(ctl show-config ${scope})" in open:*"pause: true"*) fail "Patroni is paused" "run 'pgha resume', then 'pulumi up' again" ;; esac`,
         // Columns: cluster, member, host, role, state, timeline, lag.
@@ -239,12 +240,13 @@ const controlFunctions = [
     'identifier() { [ ! -e "$1/global/pg_control" ] || od -A n -t u8 -N 8 "$1/global/pg_control" | tr -d " "; }',
 ].join("\n");
 
-/** Shell function `settle`: ends what an earlier attempt has left, and prints `done`, `stopped` or `open`. */
+/** Shell function `settle`: ends what an earlier attempt has left, and prints `changed`, `stopped` or `open`. */
 const settleFunction = [
     "settle() {",
-    '  current=$(dcs) && [ -n "$current" ] || die "Patroni\'s key initialize can\'t be read"',
+    "  current=$(dcs) || current=",
+    '  [ -n "$current" ] || die "Patroni\'s key initialize can\'t be read"',
     '  if [ "$(identifier "$work/data")" = "$current" ]; then publish; fi',
-    '  if [ "$(identifier "$new")" = "$current" ]; then echo done; return; fi',
+    '  if [ "$(identifier "$new")" = "$current" ]; then echo changed; return; fi',
     '  [ "$(identifier "$old")" = "$current" ] || die "$old is not the data of this cluster: its identifier is not $current"',
     '  if [ -e "$work/paused" ] && [ "$to" -lt "$from" ] && ! is_up; then echo stopped; return; fi',
     '  if [ -e "$work/paused" ]; then take_back; fi',

@@ -140,7 +140,9 @@ describe("PatroniGroup", () => {
         const { create, stdin } = recording.custom("group-upgrade").inputs;
         expect(create).to.equal(undefined);
         expect(String(stdin)).to.include("on_node upgrade 'patroni-b' 'patroni-c'");
-        expect(recording.outOfOrder(["group-members", "group-major", "group-upgrade", "pg-patroni-a"])).to.deep.equal([]);
+        expect(recording.outOfOrder(["group-members", "group-major", "group-upgrade", "pg-patroni-a"])).to.deep.equal(
+            [],
+        );
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("vacuumdb");
         const back = await recordPatroni({ settings: { postgresMajor: 15, previousPostgresMajor: 17 } });
         expect(String(back.custom("group-upgrade").inputs.stdin)).to.include("on_node back ");
