@@ -200,13 +200,12 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
                 members,
                 tools,
                 ready: readyScript(members, args),
-                beforeMembers: (after) => [
+                beforeMembers: (dependsOn) =>
                     changeMajor(
                         name,
                         { args, members, settings, timeoutSeconds: startTimeoutSeconds },
-                        { parent: this, dependsOn: after },
+                        { parent: this, dependsOn },
                     ),
-                ],
                 announceMembers: describeNodesChange,
                 startTimeoutSeconds,
             },

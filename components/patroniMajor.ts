@@ -3,7 +3,6 @@ import { defaultDataRoot, workloadNames } from "./defaults";
 import type { PatroniGroupArgs } from "./patroniGroup";
 import type { PatroniSettings } from "./patroniSettings";
 import { switchoverDirectory } from "./patroniSwitchover";
-import { announceChanges } from "./platform/announcement";
 import { createHostCommand, RunOn } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
 import type { Member } from "./platform/rollout";
@@ -23,26 +22,17 @@ export function majorChangeOf({ postgresMajor, previousPostgresMajor }: PatroniS
 }
 
 /**
- * Keeps PostgreSQL's major version in the state, so that a preview refuses another one without consent, and changes the data of the first node
- * where the settings consent to it. The nodes' containers come after that.
+ * Changes the data of the first node to another major version of PostgreSQL where the settings consent to it; the nodes' containers come after
+ * that. In a preview it says so, or refuses it. A change that failed is not recorded: the version in the state is the one that serves.
  */
 export function changeMajor(
     name: string,
     { args, members, settings, timeoutSeconds }: MajorChangeArgs,
     opts: pulumi.CustomResourceOptions,
-): pulumi.Resource {
-    const { postgresMajor, previousPostgresMajor } = settings;
-    const recordName = `${name}-major`;
-    const hooks = announceChanges(
-        recordName,
-        "input",
-        (before, after) => describeMajorChange(Number(before), Number(after), previousPostgresMajor),
-        opts.parent,
-    );
-    const record = new pulumi.Stash(recordName, { input: String(postgresMajor) }, { ...opts, hooks });
+): pulumi.Resource[] {
     const [first, ...others] = members;
     if (first === undefined) {
-        return record;
+        return [];
     }
     const { clusterName } = args.target;
     const change = majorChangeOf(settings);
@@ -61,15 +51,23 @@ export function changeMajor(
             synchronousMode: settings.dynamic.synchronousMode,
             synchronousNodeCount: settings.dynamic.synchronousNodeCount,
         });
-    return createHostCommand(
+    const upgrade = createHostCommand(
         `${name}-upgrade`,
         {
             host: first.host,
             purpose: `change PostgreSQL's major version in ${name}`,
             script: script ?? ":",
-            stamp: change && `${change.from}-${change.to}`,
+            stamp: String(settings.postgresMajor),
             runOn: RunOn.Update,
+            announce: (before, after) =>
+                describeMajorChange(lastNumber(before), lastNumber(after), settings.previousPostgresMajor),
         },
-        { ...opts, dependsOn: [record] },
+        opts,
     );
+    return [upgrade];
+}
+
+/** The stamp at the end of a command. */
+function lastNumber(command: string): number {
+    return Number(command.split(" ").at(-1));
 }

@@ -24,7 +24,7 @@ describe("a major upgrade", function () {
 
     const settings = (postgresMajor: number, previousPostgresMajor?: number): string =>
         editSettings((settings) => {
-            settings.images = { ...settings.images, patroni: image } as typeof settings.images;
+            settings.images = { ...settings.images, patroni: image };
             settings.patroni = { ...settings.patroni, postgresMajor, previousPostgresMajor };
         });
     const empty = async (): Promise<void> => {
