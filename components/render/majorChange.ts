@@ -182,7 +182,8 @@ export function renderMajorNodeScript({ scope, change: { from, to }, timeoutSeco
         `is_up() { psql -X -q -d '${localConninfo}' -c 'SELECT' >/dev/null 2>&1; }`,
         `led() { ctl list -f tsv ${scope} | awk -F '\\t' '$4 == "Leader" && $5 == "running" { ok = 1 } END { exit !ok }'; }`,
         "take_back() {",
-        // Servers that a pg_upgrade has left that was killed.
+        "  end_upgrade",
+        // Servers that it has left.
         '  if ! is_up; then "$old_bin/pg_ctl" stop -D "$old" -m fast -w >/dev/null 2>&1 || true; fi',
         '  "$new_bin/pg_ctl" stop -D "$work/data" -m immediate -w >/dev/null 2>&1 || true',
         `  ctl resume ${scope} >&2 || true`,
@@ -274,7 +275,7 @@ const checkFunctions = [
     `  "$new_bin/initdb" -D "$@" --username=${systemRoles.superuser} --encoding=UTF8 --locale=C.UTF-8 --auth-local=peer --auth-host=reject >/dev/null`,
     "}",
     "pg_upgrade() {",
-    '  (cd "$1" && exec "$new_bin/pg_upgrade" --old-bindir="$old_bin" --new-bindir="$new_bin" --old-datadir="$2" --new-datadir="$1/data" \\',
+    '  (cd "$1" && exec setsid --wait sh -c \'echo "$$" >pid; exec "$@"\' sh "$new_bin/pg_upgrade" --old-bindir="$old_bin" --new-bindir="$new_bin" --old-datadir="$2" --new-datadir="$1/data" \\',
     `    --username=${systemRoles.superuser} --socketdir=/tmp --jobs=2 "$3" \${4:+"$4"} >"$1/log" 2>&1 9>&-)`,
     "}",
     "inspect() {",
@@ -284,6 +285,9 @@ const checkFunctions = [
     "  refuse",
     '  [ "$(ask "SELECT current_setting(\'server_version_num\')::int / 10000")" = "$from" ] || found "the server is not PostgreSQL $from"',
     '  [ ! -e "$new" ] || found "$new is there already: move it away"',
+    // Patroni calls a node the leader before its promotion has ended.
+    "  attempts=0",
+    '  while [ "$(ask "SELECT pg_is_in_recovery()")" = t ] && [ "$attempts" -lt 30 ]; do attempts=$((attempts + 1)); sleep 1; done',
     '  none "SELECT \'true\' WHERE pg_is_in_recovery()" "this node doesn\'t lead"',
     '  for node in "$@"; do',
     "    none \"SELECT 'it doesn''t stream' WHERE NOT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '$node' AND state = 'streaming')\" \"$node\"",
@@ -314,6 +318,14 @@ const checkFunctions = [
     '  say "nothing is in the way of PostgreSQL $to; data: $(size_mib "$old") MiB, which pg_upgrade will ${mode#--}"',
     "}",
     // On its own it leaves nothing behind.
+    // One whose shell was killed goes on by itself. After a restart of the container the number may be somebody else's.
+    "end_upgrade() {",
+    '  [ -e "$work/pid" ] || return 0',
+    '  pid=$(cat "$work/pid")',
+    '  case "$(tr "\\0" " " 2>/dev/null <"/proc/$pid/cmdline" || true)" in *pg_upgrade*) ;; *) return 0 ;; esac',
+    '  kill -9 -- "-$pid" || true',
+    '  while kill -0 -- "-$pid" 2>/dev/null; do sleep 0.1; done',
+    "}",
     "check() {",
     '  check=$rehearsal; rm -rf "$check"; mkdir "$check"',
     "  trap 'rm -rf \"$check\"' EXIT",

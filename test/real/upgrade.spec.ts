@@ -32,15 +32,14 @@ const password = (role: string): string => `${role}-word`;
 const configDirectory = containerPaths.patroniConfigDirectory;
 const oldData = containerPaths.postgresData(15);
 
-/** Where the configuration comes from at first. */
-const given = "/given";
-
 /** Patroni is started again when it ends, with the configuration that is there then: as a replaced container is. */
-const patroniLoop = `cp ${given}/*.yml ${configDirectory}
+const patroniLoop = `until [ -e ${configDirectory}/30-passwords.yml ]; do sleep 0.1; done
 while true; do patroni ${configDirectory} > >(tee -a /tmp/log) 2>&1 & echo $! >/tmp/pid; wait $!; sleep 1; done`;
 
 const up: MajorChange = { from: 15, to: 17 };
 const back: MajorChange = { from: 17, to: 15 };
+/** Programs of the new version, one of which is not what it was. */
+const spoiledPrograms = `${containerPaths.postgresRoot}/.spoiled`;
 const nodeNames = ["a", "b"];
 const timeoutSeconds = 40;
 const host = { key: "here", sshAddress: "127.0.0.1" };
@@ -127,8 +126,9 @@ describe("PostgreSQL 15 with a replica, under Patroni,", function () {
     };
     /** Hands the leader's role to a node that hasn't got it. */
     const makeLeader = (name: string): void => {
+        const fit = "curl -fsS http://127.0.0.1:8008/primary || curl -fsS http://127.0.0.1:8008/synchronous";
+        node(name).waitFor(["sh", "-c", fit], 40);
         if (psql(name, "SELECT pg_is_in_recovery()") === "f") return;
-        node(name).waitFor(["curl", "-fsS", "http://127.0.0.1:8008/synchronous"], 40);
         const { status, stderr } = onHost(`sh ${join(scratch, name)} ${name === "a" ? "b" : "a"} ${name}`);
         expect(status, stderr).to.equal(0);
         waitForPrimary(name);
@@ -137,12 +137,12 @@ describe("PostgreSQL 15 with a replica, under Patroni,", function () {
     /** The upgrade, with a program of the new version that is not what it was. */
     const spoiled = (program: string, lines: string): ProgramResult => {
         const real = `${containerPaths.postgresBinaries(17)}/${program}`;
-        const there = `/tmp/bin/${program}`;
+        const there = `${spoiledPrograms}/${program}`;
         shell(
             "a",
-            `mkdir -p /tmp/bin && ln -sf ${containerPaths.postgresBinaries(17)}/* /tmp/bin/ && rm ${there} && ln -s ${real} ${there}.real && cat >${there} <<'END' && chmod +x ${there}\n#!/bin/sh\n${lines}\nEND`,
+            `mkdir -p ${spoiledPrograms} && ln -sf ${containerPaths.postgresBinaries(17)}/* ${spoiledPrograms}/ && rm ${there} && ln -s ${real} ${there}.real && cat >${there} <<'END' && chmod +x ${there}\n#!/bin/sh\n${lines}\nEND`,
         );
-        const script = nodeScript(up).replaceAll(containerPaths.postgresBinaries(17), "/tmp/bin");
+        const script = nodeScript(up).replaceAll(containerPaths.postgresBinaries(17), spoiledPrograms);
         makeLeader("a");
         return node("a").exec(["sh", "-s", "--", "upgrade", "b"], script);
     };
@@ -199,22 +199,32 @@ describe("PostgreSQL 15 with a replica, under Patroni,", function () {
         const login = (username: string) => ({ username, password: password(username) });
         for (const name of nodeNames) {
             const container = Container.start("upgrade", ["bash", "-c", patroniLoop], {
-                files: {
-                    [`${given}/10-member.yml`]: memberYaml(name, 15),
-                    [`${given}/20-bootstrap.yml`]: renderPatroniBootstrapYaml(dynamic, true),
-                    [`${given}/30-passwords.yml`]: renderPatroniPasswordsYaml({
-                        superuser: password(superuser),
-                        replication: login(replication),
-                        rewind: login(rewind),
-                        api: "api-word",
-                    }),
-                },
                 options: [
                     ...network.as(name),
-                    ...["--tmpfs", `${configDirectory}:uid=999,gid=999,mode=0700`],
                     ...["--label", `${workloadLabel}=${serviceOf(name)}`],
+                    // As the cluster's containers are.
+                    ...["--read-only", "--cap-drop", "ALL", "--volume", containerPaths.postgresRoot],
+                    ...["--tmpfs", "/tmp:size=64m", "--tmpfs", "/run/postgresql:size=1m"],
+                    ...["--tmpfs", `${configDirectory}:uid=999,gid=999,mode=0700`],
                 ],
             });
+            const files = {
+                "10-member.yml": memberYaml(name, 15),
+                "20-bootstrap.yml": renderPatroniBootstrapYaml(dynamic, true),
+                "30-passwords.yml": renderPatroniPasswordsYaml({
+                    superuser: password(superuser),
+                    replication: login(replication),
+                    rewind: login(rewind),
+                    api: "api-word",
+                }),
+            };
+            for (const [file, content] of Object.entries(files)) {
+                const written = container.exec(
+                    ["sh", "-c", `cat >${configDirectory}/new && mv ${configDirectory}/new ${configDirectory}/${file}`],
+                    content,
+                );
+                expect(written.status, written.stderr).to.equal(0);
+            }
             nodes.set(name, container);
             writeFileSync(join(scratch, name), renderSwitchoverScript({ serviceName: serviceOf(name), scope }));
             if (name === "a") waitForPrimary(name);
