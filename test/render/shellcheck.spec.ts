@@ -2,7 +2,12 @@ import { expect } from "chai";
 import { spawnSync } from "node:child_process";
 import { healthCommand } from "../../components/render/healthScript";
 import { renderLabelCheckScript } from "../../components/render/hostScripts";
-import { renderMajorNodeScript } from "../../components/render/majorChange";
+import {
+    MajorChange,
+    renderMajorChangeScript,
+    renderMajorNodeScript,
+    renderMajorSettled,
+} from "../../components/render/majorChange";
 import { createCluster, recordCluster, singleHostArgs } from "../helpers/cluster";
 import { record } from "../helpers/mocks";
 import { ScriptRunner } from "./scriptRunner";
@@ -25,25 +30,16 @@ describe("All scripts of a cluster", () => {
             administrators: { admin: {} },
         });
         const withConsul = await recordCluster({ consul: {} });
-        const upgrade = await recordCluster({ patroni: { postgresMajor: 17, previousPostgresMajor: 15 } });
-        const wayBack = await recordCluster({ patroni: { postgresMajor: 15, previousPostgresMajor: 17 } });
         const onHosts = await record(() => createCluster(singleHostArgs()));
         const recorded = [
             ...recording.ofType("Command"),
             withConsul.custom("pg-consul-db1-gate"),
-            ...[upgrade, wayBack].flatMap((change) => [
-                change.custom("pg-patroni-upgrade"),
-                change.custom("pg-patroni-db1-gate"),
-            ]),
             ...onHosts.ofType("Command"),
         ];
         const commands = recorded.map(({ name, inputs }, index) => [`${index}-${name}`, String(inputs.stdin)] as const);
         const scripts = [
             ...commands,
-            [
-                "upgrade-node",
-                renderMajorNodeScript({ scope: "pg", change: { from: 15, to: 17 }, timeoutSeconds: 60 }),
-            ] as const,
+            ...majorChangeScripts(),
             ["label-check", renderLabelCheckScript({ nodeName: "db1", labels: { "pgha.host": "db1" } })] as const,
             ["health-check", healthScript()] as const,
         ];
@@ -76,4 +72,31 @@ describe("All scripts of a cluster", () => {
 function healthScript(): string {
     const limits = { timeoutSeconds: 3, retries: 3, startPeriodSeconds: 10, stopGraceSeconds: 30 };
     return healthCommand({ command: ["true"], ...limits })[3] ?? "";
+}
+
+/** The scripts of a major upgrade, and what differs on the way back. */
+function majorChangeScripts(): [string, string][] {
+    const change = { from: 15, to: 17 };
+    const common = { scope: "pg", change, timeoutSeconds: 60 };
+    const functions = ["fail() { exit 1; }", "in_container() { :; }", "api() { :; }"];
+    const gate = (direction: MajorChange): string =>
+        [...functions, ...renderMajorSettled(direction, "pg", 60)].join("\n");
+    return [
+        [
+            "major-change",
+            renderMajorChangeScript({
+                ...common,
+                host: { key: "db1", sshAddress: "192.0.2.11" },
+                node: "patroni-db1",
+                serviceName: "pg-patroni-db1",
+                others: ["patroni-db2"],
+                switchoverScript: "/srv/switchover",
+                synchronousMode: true,
+                synchronousNodeCount: 1,
+            }),
+        ],
+        ["major-node", renderMajorNodeScript(common)],
+        ["major-gate", gate(change)],
+        ["major-gate-back", gate({ from: 17, to: 15 })],
+    ];
 }
