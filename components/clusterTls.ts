@@ -7,6 +7,7 @@ import { networkAliases, workloadNames } from "./defaults";
 import type { EtcdCertificatesArgs } from "./etcdQuorum";
 import { announceChanges } from "./platform/announcement";
 import type { PostgresClusterArgs } from "./postgresClusterArgs";
+import type { Announcement } from "./render/changeWords";
 import { describeTlsChange, TlsRecord } from "./render/tlsChange";
 
 /** TLS of a cluster. PostgreSQL and PgBouncer always take it; whether clients must use it is a setting. */
@@ -97,7 +98,7 @@ export function createCertificates(
 ): ClusterCertificateSet {
     const { certificateAuthority, trustedCertificates, authorityGeneration } = args.tls ?? {};
     const servers = { ...databaseServers(args, placement), ...monitoredServers(args, placement) };
-    recordTls(name, args, opts);
+    recordTls(`${name}-tls`, args, describeTlsChange, opts);
     return {
         servers: new ClusterCertificates(
             `${name}-certificates`,
@@ -108,20 +109,43 @@ export function createCertificates(
     };
 }
 
+/**
+ * Keeps in the state what all parts have got to. After an update that failed this differs from what it wanted, and the next one may go on or
+ * back, but no step further.
+ *
+ * @param parts - whatever has a certificate
+ */
+export function recordFinishedTls(
+    name: string,
+    args: PostgresClusterArgs,
+    parts: pulumi.Resource[],
+    opts: pulumi.ComponentResourceOptions,
+): void {
+    const refuse = (before: TlsRecord, after: TlsRecord): Announcement[] => {
+        describeTlsChange(before, after);
+        return [];
+    };
+    recordTls(`${name}-tls-finished`, args, refuse, { ...opts, dependsOn: parts });
+}
+
 /** Keeps in the state what a preview must compare to refuse a change that would cut the cluster's parts off. */
-function recordTls(name: string, args: PostgresClusterArgs, opts: pulumi.ComponentResourceOptions): void {
+function recordTls(
+    name: string,
+    args: PostgresClusterArgs,
+    announce: (before: TlsRecord, after: TlsRecord) => Announcement[],
+    opts: pulumi.ComponentResourceOptions,
+): void {
     const record: TlsRecord = {
         etcdTls: usesEtcd(args) ? usesInternalTls(args) : undefined,
         authorityGeneration: args.tls?.authorityGeneration ?? 1,
     };
     const read = (text: string): TlsRecord => JSON.parse(text) as TlsRecord;
-    const hooks = announceChanges(
-        `${name}-tls`,
-        "input",
-        (before, after) => describeTlsChange(read(before), read(after)),
-        opts.parent,
+    const hooks = announceChanges(name, "input", (before, after) => announce(read(before), read(after)), opts.parent);
+    new pulumi.Stash(
+        name,
+        { input: JSON.stringify(record) },
+        { parent: opts.parent, dependsOn: opts.dependsOn, hooks },
     );
-    new pulumi.Stash(`${name}-tls`, { input: JSON.stringify(record) }, { parent: opts.parent, hooks });
 }
 
 /** What etcd's members and Patroni show each other, in the form of the quorum's arguments. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import type { PatroniSettings } from "./patroniSettings";
+import { createAttempt } from "./platform/attempt";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
 import type { Member } from "./platform/rollout";
@@ -32,12 +32,6 @@ export function applyDynamicConfig(
     }
     const { host, workload } = first;
     const configJson = renderPatroniDynamicJson(config);
-    // Of a run that failed or was killed Pulumi keeps the earlier inputs, and would not run again for settings that are put back.
-    const attempt = new random.RandomId(
-        `${name}-dynamic-config-attempt`,
-        { byteLength: 4, keepers: { config: configJson } },
-        { parent: opts.parent },
-    );
     return createHostCommand(
         `${name}-dynamic-config`,
         {
@@ -52,7 +46,7 @@ export function applyDynamicConfig(
                 configJson,
                 timeoutSeconds: gateTimeoutSeconds,
             }),
-            stamp: attempt.hex,
+            stamp: createAttempt(`${name}-dynamic-config`, configJson, { parent: opts.parent }),
             showScript: true,
             announce: (before, after) =>
                 describeDynamicChange(configInScript(before), configInScript(after), members.length),

@@ -23,7 +23,13 @@ import { loginName } from "./render/roleSql";
 import { scramVerifier } from "./render/scram";
 import { failFunction, inContainerFunction, shellQuote, waitFor } from "./render/shell";
 import type { SwitchoverRouters } from "./render/switchoverScript";
-import { PatroniLogins, renderNewLoginsSql, renderPatroniRolesSql, systemLogin } from "./render/systemRolesSql";
+import {
+    PatroniLogins,
+    renderNewLoginsSql,
+    renderPatroniRolesCheckSql,
+    renderPatroniRolesSql,
+    systemLogin,
+} from "./render/systemRolesSql";
 
 /** Passwords of a group's own roles. */
 export interface PatroniPasswordArgs {
@@ -301,7 +307,10 @@ function createMembers(
             }),
         ),
         superuserPgpass: passwords.apply(([superuser]) => renderPgpass(systemRoles.superuser, superuser)),
-        systemRolesSql: logins.apply(renderPatroniRolesSql),
+        systemRolesSql: logins.apply((plain) => ({
+            change: renderPatroniRolesSql(plain),
+            check: renderPatroniRolesCheckSql(plain),
+        })),
         certificates: args.certificates,
         enableInternalTls: args.enableInternalTls ?? false,
         apiUrls: apiUrls(args, settings),

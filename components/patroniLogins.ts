@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { workloadNames } from "./defaults";
-import { createHostCommand } from "./platform/hostCommand";
+import { createHostCommand, RunOn } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
 import { localConninfo } from "./render/conninfo";
@@ -11,7 +11,7 @@ const timeoutSeconds = 120;
 
 /**
  * Makes the logins of new passwords on a living group, before its nodes get these passwords one after the other: whichever node is asked by
- * a changed or an unchanged one then knows both. Where no node runs yet there is nothing to do.
+ * a changed or an unchanged one then knows both. At creation there is nothing to do.
  *
  * @param sql - what {@link renderNewLoginsSql} gives
  * @returns something that resolves when every node has the logins.
@@ -29,7 +29,6 @@ export function createNewLogins(
             [
                 failFunction(host),
                 inContainerFunction(objectName(clusterName, node)),
-                'if [ -z "$(container)" ]; then exit 0; fi',
                 `answer() { in_container psql -X -q -t -A -d '${localConninfo}' -f - 2>/dev/null <<'END_OF_SQL'`,
                 statements.trimEnd(),
                 "END_OF_SQL",
@@ -43,7 +42,7 @@ export function createNewLogins(
         );
         return createHostCommand(
             `${name}-${key}-logins`,
-            { host, purpose: `make the logins of new passwords known to ${node}`, script },
+            { host, purpose: `make the logins of new passwords known to ${node}`, script, runOn: RunOn.Update },
             opts,
         );
     });

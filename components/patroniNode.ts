@@ -62,6 +62,14 @@ export interface PatroniNodePortsArgs {
     exporter?: number;
 }
 
+/** Statements about the passwords of the group's own roles. */
+interface SystemRolesSql {
+    /** Gives the roles their passwords, on the leader. */
+    change: string;
+    /** Answers `t` on every node that has them. */
+    check: string;
+}
+
 /** What all nodes of a group share. */
 export interface PatroniNodeContext {
     target: Target;
@@ -92,8 +100,8 @@ export interface PatroniNodeContext {
     enableInternalTls: boolean;
     /** URLs of all nodes' REST APIs. */
     apiUrls: string[];
-    /** Statements that give the group's own roles their passwords. */
-    systemRolesSql: pulumi.Output<string>;
+    /** The passwords of the group's own roles. */
+    systemRolesSql: pulumi.Output<SystemRolesSql>;
     /** Lag, in bytes, within which a replica counts as well again. */
     maximumLagBytes: number;
     gateTimeoutSeconds: number;
@@ -215,18 +223,27 @@ function memberShell(key: string, host: HostConnection, context: PatroniNodeCont
 
 /**
  * Gives the group's own roles the passwords of the settings, where this node leads. A cluster that comes back on data that outlived
- * `destroy` still has those of its earlier life, and no replica could log in; a replica has nothing to do but to stream, which shows
- * that the leader has done it.
+ * `destroy` still has those of its earlier life, and no replica could log in; a replica waits until it has them by replication, and gives
+ * them itself should it come to lead meanwhile.
  */
-function systemRolesScript(key: string, host: HostConnection, context: PatroniNodeContext, sql: string): string {
+function systemRolesScript(
+    key: string,
+    host: HostConnection,
+    context: PatroniNodeContext,
+    { change, check }: SystemRolesSql,
+): string {
     const node = workloadNames.patroni(key);
     return [
         ...memberShell(key, host, context),
         `set_passwords() { in_container psql -X -q -d '${localConninfo}' -f - >/dev/null 2>&1 <<'END_OF_SQL'`,
-        sql.trimEnd(),
+        change.trimEnd(),
         "END_OF_SQL",
         "}",
-        "settled() { if api /primary; then set_passwords; else api /readiness; fi; }",
+        `answer() { in_container psql -X -q -t -A -d '${localConninfo}' -f - 2>/dev/null <<'END_OF_SQL'`,
+        check.trimEnd(),
+        "END_OF_SQL",
+        "}",
+        'settled() { if api /primary; then set_passwords; else api /readiness && [ "$(answer)" = t ]; fi; }',
         waitFor(
             "settled",
             context.gateTimeoutSeconds,

@@ -10,7 +10,13 @@ import { connectionsOf, createAdministrators, createApplications } from "./clust
 import { ClusterMonitoring, monitoringOf } from "./clusterMonitoring";
 import { ClusterOperations, operationsOf } from "./clusterOperations";
 import { ClusterPlacement, placeOnHosts } from "./clusterPlacement";
-import { ClusterCertificateSet, createCertificates, monitoringCertificates, usesInternalTls } from "./clusterTls";
+import {
+    ClusterCertificateSet,
+    createCertificates,
+    monitoringCertificates,
+    recordFinishedTls,
+    usesInternalTls,
+} from "./clusterTls";
 import { ClusterTarget, createTarget, required } from "./clusterTarget";
 import { systemRoles, workloadNames } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
@@ -102,7 +108,9 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.administrators = administrators?.logins ?? pulumi.secret<{ [name: string]: DirectLogin }>({});
         this.applications = connectionsOf(applications);
         const logins = [administrators, ...Object.values(applications)];
-        createGuard(context, [firewall, dcs, patroni, haproxy, pgbouncer, exporter, ...logins], opts?.protect);
+        const parts = resourcesOf([firewall, dcs, patroni, haproxy, pgbouncer, exporter, ...logins]);
+        recordFinishedTls(name, args, parts, context.opts);
+        createGuard(context, parts, opts?.protect);
         this.registerOutputs({
             endpoints: this.endpoints,
             nodes: this.nodes,
@@ -321,7 +329,15 @@ function createExporter(
  * Protected, it stops a `destroy` that nobody previewed before anything else has gone: whatever depends on nothing goes last. The component
  * itself would notice when all its parts are gone.
  */
-function createGuard({ name, target, opts }: ClusterContext, parts: unknown[], protect: boolean | undefined): void {
-    const dependsOn = parts.filter((part) => pulumi.Resource.isInstance(part));
+function createGuard(
+    { name, target, opts }: ClusterContext,
+    dependsOn: pulumi.Resource[],
+    protect: boolean | undefined,
+): void {
     new pulumi.Stash(`${name}-guard`, { input: target.clusterName }, { ...opts, protect: protect ?? false, dependsOn });
+}
+
+/** The parts that there are, and that are resources. */
+function resourcesOf(parts: unknown[]): pulumi.Resource[] {
+    return parts.filter((part) => pulumi.Resource.isInstance(part));
 }

@@ -6,8 +6,8 @@ const serviceNameLength = 63;
 /** Longest config or secret name in a Swarm. */
 const fileNameLength = 64;
 
-/** The longest that this library appends to a service's name for a file: `-bootstrap` or `-passwords`, and `-` with the content's hash. */
-const fileSuffixLength = "-passwords".length + "-0123456789".length;
+/** The longest that this library appends to a service's name for a file: `-bootstrap` or `-passwords`, and what Pulumi appends to tell versions apart. */
+const fileSuffixLength = "-passwords".length + "-0123456".length;
 
 /** Longest prefix that this library puts before a member's key: `patroni-` or `exporter-`. */
 const rolePrefixLength = "exporter-".length;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Characters of a content's hash in a Swarm object's name. */
+/** Characters of a content's hash. */
 const hashLength = 10;
 
 /** Joins the parts of a Swarm object's name. Lengths are checked with the other inputs, see checks/names.ts. */
@@ -8,7 +8,7 @@ export function objectName(...parts: string[]): string {
     return parts.join("-");
 }
 
-/** Name of an immutable Swarm object, which changes whenever the content does. */
+/** Name of something immutable, which changes whenever the content does. */
 export function versionedName(name: string, content: string): string {
     return `${name}-${contentHash(content)}`;
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Announcement, MembersChange } from "../render/changeWords";
 import { Announce } from "./announcement";
+import { createAttempt } from "./attempt";
 import { checkDataDirectory, createDataDirectory } from "./dataDirectory";
 import { groupFingerprint, workloadFingerprint } from "./fingerprint";
 import { createHostCommand, RunOn } from "./hostCommand";
@@ -66,7 +67,10 @@ export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomReso
         previous = service.gate;
         return service;
     });
-    const stamp = groupFingerprint(services.map((service) => service.fingerprint));
+    const stamp = createAttempt(name, groupFingerprint(services.map((service) => service.fingerprint)), {
+        parent: opts.parent,
+        dependsOn: previous,
+    });
     const running = runtime
         .waits(args.members, args.startTimeoutSeconds)
         .map(({ key, host, script }) =>
@@ -108,6 +112,8 @@ function rollOutMember(
     const stepName = `${name}-${member.key}`;
     const serviceName = objectName(target.clusterName, member.workload.name);
     const fingerprint = workloadFingerprint(member.workload);
+    // Only when its turn has come: members that an update has not reached stay as they are when its settings are put back.
+    const stamp = createAttempt(stepName, fingerprint, { parent: opts.parent, dependsOn: previous });
     const directory = dataSteps(stepName, serviceName, member, opts);
     const step = (
         kind: string,
@@ -119,7 +125,7 @@ function rollOutMember(
     ): pulumi.Resource =>
         createHostCommand(
             `${stepName}-${kind}`,
-            { host, purpose, script, stamp: fingerprint, runOn: RunOn.Update, announce },
+            { host, purpose, script, stamp, runOn: RunOn.Update, announce },
             { ...opts, dependsOn },
         );
     const { beforeUpdate, afterUpdate } = member;

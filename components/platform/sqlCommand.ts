@@ -1,7 +1,9 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { failFunction, inContainerFunction, waitFor } from "../render/shell";
+import { createAttempt } from "./attempt";
 import { createHostCommand } from "./hostCommand";
+import { contentHash } from "./objectName";
 import { HostConnection } from "./workload";
 
 /** How SQL reaches the primary: by psql in a container on one of the hosts. */
@@ -42,7 +44,10 @@ export function createSqlCommand(
         .apply(([statements]) => psqlScript(connection, purpose, statements));
     const deleteScript =
         args.deleteSql === undefined ? undefined : psqlScript(connection, `undoing: ${purpose}`, args.deleteSql);
-    return createHostCommand(name, { host: connection.host, purpose, script, deleteScript }, opts);
+    // A short hash of what holds verifiers of random passwords tells nothing about them.
+    const wanted = pulumi.unsecret(pulumi.output(args.sql).apply(contentHash));
+    const stamp = createAttempt(name, wanted, { parent: opts.parent });
+    return createHostCommand(name, { host: connection.host, purpose, script, stamp, deleteScript }, opts);
 }
 
 function psqlScript(connection: SqlConnection, purpose: string, statements: string): string {

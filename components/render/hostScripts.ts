@@ -17,6 +17,7 @@ export const markLabel = "pgha.mark";
  * @param fail - definition of the shell function `fail`
  */
 export function renderHostScript(fail: string, sysctls: { [name: string]: string }): string {
+    const refused = `fail "a kernel setting was refused" "correct 'sysctls' of this host"`;
     const settings = sortedEntries(sysctls).map(([name, value]) => `${name} = ${value}`);
     return [
         fail,
@@ -24,9 +25,12 @@ export function renderHostScript(fail: string, sysctls: { [name: string]: string
         `sysctls=${shellQuote(settings.join("\n"))}`,
         "file=/etc/sysctl.d/60-pgha.conf",
         'if ! printf "%s\\n" "$sysctls" | cmp -s - "$file"; then',
-        '  mkdir -p "${file%/*}" && printf "%s\\n" "$sysctls" > "$file.new" && mv "$file.new" "$file"',
+        '  mkdir -p "${file%/*}" && printf "%s\\n" "$sysctls" > "$file.new"',
+        // What is refused must not come back with the next boot.
+        `  sysctl -q -p "$file.new" || { rm "$file.new"; ${refused}; }`,
+        '  mv "$file.new" "$file"',
         "fi",
-        `sysctl -q -p "$file" || fail "a kernel setting was refused" "correct 'sysctls' of this host"`,
+        `sysctl -q -p "$file" || ${refused}`,
         `limits=${shellQuote("MaxStartups 100:30:200\nMaxSessions 100")}`,
         "file=/etc/ssh/sshd_config.d/10-pgha.conf",
         'if ! printf "%s\\n" "$limits" | cmp -s - "$file"; then',

@@ -32,7 +32,6 @@ export function renderApplicationSql(app: ApplicationSql): string {
     const comment = `pgha application ${app.key}`;
     return statements([
         ...logins.flatMap((role) => roleStatements(role, comment, true)),
-        ...refuseOthers(logins, comment),
         onlyUnless(
             `SELECT FROM pg_database WHERE datname = ${quoteLiteral(app.database)}`,
             `CREATE DATABASE ${database} OWNER ${quoteIdentifier(app.owner.name)}`,
@@ -50,6 +49,8 @@ export function renderApplicationSql(app: ApplicationSql): string {
         // First, so that the grants below also reach what a former owner has left.
         `SELECT format('REASSIGN OWNED BY %I TO %I', rolname, ${quoteLiteral(app.owner.name)}) FROM pg_roles WHERE ${isTakenOut(logins, comment)} \\gexec`,
         ...app.schemas.flatMap((schema) => schemaStatements(app, schema)),
+        // Last, so that nobody is locked out where a statement before it is refused.
+        ...refuseOthers(logins, comment),
     ]);
 }
 

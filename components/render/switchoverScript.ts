@@ -37,11 +37,14 @@ const switchoverTimeoutSeconds = 30;
 /** Time for the checkpoint before all else. */
 const checkpointTimeoutSeconds = 300;
 
-/** Age of a pause at which the guard ends it: later than all that the switchover itself waits for. */
-const guardSeconds = 60;
+/** Age of a switchover at which the guard ends its pause: later than all that the switchover itself waits for. */
+const guardSeconds = 2 * switchoverTimeoutSeconds + 3 * pauseTimeoutSeconds;
 
-/** Attempts of the guard, one a second. */
+/** Attempts of the guard, one a second, or fewer where a host doesn't answer. */
 const guardAttempts = 600;
+
+/** Time for all of patronictl, from its start before the pause. */
+const patronictlTimeoutSeconds = 3 * switchoverTimeoutSeconds;
 
 /**
  * The script, kept on a node's host, that hands the leader's role over with all PgBouncers paused: `SCRIPT LEADER [CANDIDATE...]`, with the
@@ -74,26 +77,32 @@ export function renderSwitchoverScript(script: SwitchoverScript): string {
         `  sleep ${guardSeconds}`,
         "  attempts=0",
         `  while mine "$2" && [ "$attempts" -lt ${guardAttempts} ]; do`,
-        '    if in_node --resume; then rm -f "$mark"; fi',
+        // While the switchover is under way it may pause again.
+        '    if in_node --resume && ! kill -0 "$2" 2>/dev/null; then rm -f "$mark"; fi',
         "    attempts=$((attempts + 1))",
         "    sleep 1",
         "  done",
         "  exit 0",
         "fi",
         // Left by a host that went down in the middle.
-        'if [ -e "$mark" ]; then in_node --resume; fi',
+        'if [ -e "$mark" ]; then in_node --resume || true; fi',
+        // The shutdown checkpoint is then short, and so is the time without a primary. It may take minutes itself, which are not the guard's.
+        'in_node --checkpoint "$@"',
         'printf "%s\\n" "$$" >"$mark"',
         'setsid sh "$0" --guard "$$" </dev/null >/dev/null 2>&1 &',
         "status=0",
         'in_node "$@" || status=$?',
         // With any other status it was killed, or could not resume one: the guard goes on then.
-        `case "$status" in 0 | ${refusedStatus}) rm -f "$mark" ;; esac`,
+        `case "$status" in 0 | ${refusedStatus}) rm -f "$mark" ;; ${notResumedStatus}) exit 0 ;; esac`,
         'exit "$status"',
     ].join("\n");
 }
 
 /** Status of a switchover that didn't take place and left no PgBouncer paused. */
 const refusedStatus = 3;
+
+/** Status of a switchover that took place, after which a PgBouncer could not be resumed. */
+const notResumedStatus = 4;
 
 /** Time for all HAProxys to be replaced. */
 const replacementTimeoutSeconds = 180;
@@ -127,7 +136,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         "finish() {",
         "  status=$?",
         "  trap '' HUP INT TERM PIPE",
-        "  resume || status=1",
+        `  resume || [ "$status" -eq ${notResumedStatus} ] || status=1`,
         '  rm -rf "$dir"',
         '  exit "$status"',
         "}",
@@ -139,11 +148,18 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         "    return 0",
         "  fi",
         '  if [ "$1" = --reconnect ]; then reconnect; return 0; fi',
+        "  first=",
+        '  if [ "$1" = --checkpoint ]; then first=checkpoint; shift; fi',
         "  leader=$1",
         "  shift",
         '  candidate=$(choose "$leader" "$@") || refuse "no other node is fit to take over from $leader"',
-        // The shutdown checkpoint is then short, and so is the time without a primary.
-        `  sql ${checkpointTimeoutSeconds} -d '${primary}' -c CHECKPOINT >/dev/null || true`,
+        '  if [ -n "$first" ]; then',
+        `    sql ${checkpointTimeoutSeconds} -d '${primary}' -c CHECKPOINT >/dev/null || true`,
+        "    return 0",
+        "  fi",
+        // Whoever doesn't answer would make the others' clients wait.
+        "  poolers=$(reachable $poolers)",
+        "  routers=$(reachable $routers)",
         `  started=$(sql 10 -d '${primary}' -c 'SELECT pg_postmaster_start_time()') || started=`,
         '  prepare "$leader" "$candidate"',
         "  pause",
@@ -155,13 +171,16 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         "  jobs=",
         '  for router in $routers; do await "$router" & jobs="$jobs $!"; done',
         '  for job in $jobs; do wait "$job"; done',
-        "  resume || exit 1",
+        "  resume",
+        "  left=$?",
         '  wait "$asked" || true',
         '  if failed; then refuse "$(cat "$dir/answer")"; fi',
+        `  [ "$left" -eq 0 ] || exit ${notResumedStatus}`,
         "}",
         // patronictl ends with status 0 even if the node refused. Where it can't reach the node it says so with a trace of an error, names such
         // as SSLError among it, and asks by the DCS.
         `failed() { grep -q 'Failed: \\|Switchover failed\\|\\(^\\|[^A-Za-z.]\\)Error: ' "$dir/answer"; }`,
+        reachableFunctions,
         prepareFunction(scope),
         awaitFunction,
         reconnectFunction,
@@ -193,8 +212,8 @@ const pauseFunctions = [
     '  : >"$dir/paused.$1"',
     `  if reason=$(console "$1" ${pauseTimeoutSeconds} PAUSE); then return 0; fi`,
     '  case "$reason" in',
-    // After a rotation that was cut short it may know none of the passwords.
-    '    *"already suspended/paused"* | *"authentication failed"*) rm "$dir/paused.$1" ;;',
+    // It didn't get the command: it is away, or takes none of the passwords, as after a rotation that was cut short.
+    '    *"already suspended/paused"* | *"connection to server"*" failed: "*) rm "$dir/paused.$1" ;;',
     '    *) resume_one "$1" ;;',
     "  esac",
     '  printf "PgBouncer %s was not paused: %s\\n" "$1" "${reason:-transactions were open for too long}" >&2',
@@ -256,7 +275,8 @@ function prepareFunction(scope: string): string {
     return [
         "prepare() {",
         '  mkfifo "$dir/question"; : >"$dir/answer"',
-        `  ctl switchover ${scope} --leader "$1" --candidate "$2" --scheduled now <"$dir/question" >"$dir/answer" 2>&1 &`,
+        // patronictl has no limit of its own where a node accepts and stays silent.
+        `  timeout ${patronictlTimeoutSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} switchover ${scope} --leader "$1" --candidate "$2" --scheduled now <"$dir/question" >"$dir/answer" 2>&1 &`,
         "  asked=$!",
         '  exec 3>"$dir/question"',
         "  attempts=0",
@@ -288,6 +308,15 @@ const awaitFunction = [
     "}",
 ].join("\n");
 
+/** Shell functions `listens`, and `reachable`, which leaves of its arguments those that listen. */
+const reachableFunctions = [
+    'listens() { pg_isready -q -t 2 -h "${1%:*}" -p "${1##*:}"; [ "$?" -ne 2 ]; }',
+    "reachable() {",
+    '  for each do { if listens "$each"; then echo "$each"; else echo "$each does not answer" >&2; fi; } & done',
+    "  wait",
+    "}",
+].join("\n");
+
 /**
  * Shell function `reconnect`: until each HAProxy was away and is back, makes all PgBouncers connect anew when one goes. A HAProxy that stops
  * takes no connection any more and lets those that it has live on for seconds: time enough to leave it between two transactions.
@@ -312,5 +341,4 @@ const reconnectFunction = [
     "    sleep 0.5",
     "  done",
     "}",
-    'listens() { pg_isready -q -t 2 -h "${1%:*}" -p "${1##*:}"; [ "$?" -ne 2 ]; }',
 ].join("\n");

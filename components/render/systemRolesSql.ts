@@ -37,17 +37,30 @@ const rewindFunctions = [
  */
 export function renderNewLoginsSql(logins: PatroniLogins): string {
     const roles = patroniRoles(logins);
-    const made = roles.map(({ name, generations, verifier }) => {
-        const login = loginName(name, generations?.current ?? 1);
-        return `(${quoteLiteral(login)}, ${quoteLiteral(verifier)})`;
-    });
     return statements([
         "SELECT NOT pg_is_in_recovery() AS leads \\gset",
         "\\if :leads",
         ...transaction(makeRoles(roles)),
         "\\endif",
-        `SELECT count(*) = ${made.length} FROM pg_authid WHERE rolcanlogin AND (rolname, rolpassword) IN (${made.join(", ")});`,
+        haveVerifiers(roles.map(loginVerifier)),
     ]);
+}
+
+/** A statement that answers `t` on a node that has what {@link renderPatroniRolesSql} brings to the leader. */
+export function renderPatroniRolesCheckSql(logins: PatroniLogins): string {
+    const superuser: LoginVerifier = [systemRoles.superuser, logins.superuser];
+    return statements([haveVerifiers([superuser, ...patroniRoles(logins).map(loginVerifier)])]);
+}
+
+type LoginVerifier = [login: string, verifier: string];
+
+function loginVerifier({ name, generations, verifier }: RoleSql): LoginVerifier {
+    return [loginName(name, generations?.current ?? 1), verifier];
+}
+
+function haveVerifiers(verifiers: LoginVerifier[]): string {
+    const rows = verifiers.map((row) => `(${row.map(quoteLiteral).join(", ")})`);
+    return `SELECT count(*) = ${rows.length} FROM pg_authid WHERE rolcanlogin AND (rolname, rolpassword) IN (${rows.join(", ")});`;
 }
 
 /** Statements that give Patroni's own roles the passwords that all members use now, and refuse those of earlier generations. */

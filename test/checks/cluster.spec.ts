@@ -247,7 +247,7 @@ describe("checks/cluster", () => {
                 clusterName: '"My_Cluster" was given; lower-case',
             });
             expectProblems(checkCluster("c".repeat(40), clusterArgs()), {
-                clusterName: "has 40 characters; at most 32",
+                clusterName: "has 40 characters; at most 35",
             });
         });
     });

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { checkApplication } from "../../components/checks/applications";
 import { checkMembers } from "../../components/checks/members";
 import { checkClusterName, checkIdentifier, checkKey, longestMemberKey } from "../../components/checks/names";
-import { objectName, versionedName } from "../../components/platform/objectName";
+import { objectName } from "../../components/platform/objectName";
 import { quoteIdentifier } from "../../components/render/sqlText";
 import { recordCluster } from "../helpers/cluster";
 import { expectProblems } from "./problems";
@@ -13,6 +13,8 @@ const fileNameLength = 64;
 
 describe("checks/names", () => {
     describe("Swarm's names", () => {
+        /** As Pulumi names what has no name of its own. */
+        const versioned = (name: string): string => `${name}-0123456`;
         const longest = "k".repeat(longestMemberKey("pg"));
 
         it("fit with the longest key that is allowed", async () => {
@@ -21,13 +23,13 @@ describe("checks/names", () => {
             const services = recording.ofType("Service").map(({ inputs }) => String(inputs.name));
             const files = [...recording.ofType("Secret"), ...recording.ofType("ServiceConfig")];
             expect(Math.max(...services.map((name) => name.length))).to.be.at.most(serviceNameLength);
-            expect(Math.max(...files.map(({ inputs }) => String(inputs.name).length))).to.be.at.most(fileNameLength);
+            expect(Math.max(...files.map(({ name }) => versioned(name).length))).to.be.at.most(fileNameLength);
             expect(services).to.include(objectName("pg", "patroni", longest));
         });
 
         it("would not fit with a key of two characters more", () => {
             const workload = objectName("pg", "patroni", `${longest}kk`);
-            expect(versionedName(objectName(workload, "bootstrap"), "").length).to.be.greaterThan(fileNameLength);
+            expect(versioned(objectName(workload, "bootstrap")).length).to.be.greaterThan(fileNameLength);
         });
 
         it("leave room for a key with the longest cluster name that is allowed", () => {

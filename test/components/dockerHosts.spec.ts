@@ -171,7 +171,7 @@ describe("A cluster on plain Docker hosts", () => {
     it("keeps the data, and removes the files", () => {
         expect(recording.custom("pg-etcd-db1-data").inputs.delete).to.equal(undefined);
         expect(recording.custom("pg-etcd-db1-config").inputs.delete).to.be.a("string");
-        expect(recording.custom("pg-etcd-db1-config").inputs.stdin).to.match(/delete\(\) \{\nrm -f '.*config-/);
+        expect(recording.custom("pg-etcd-db1-config").inputs.stdin).to.match(/delete\(\) \{\nfile='.*config-/);
     });
 });
 

@@ -22,6 +22,7 @@ describe("PostgresCluster", () => {
             "Stash pg-generations",
             "Stash pg-guard",
             "Stash pg-tls",
+            "Stash pg-tls-finished",
         ]);
     });
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceOutputsRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import type { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { getMonitor } from "@pulumi/pulumi/runtime/settings";
+import { contentHash } from "../../components/platform/objectName";
 import { Recording, Registration } from "./recording";
 import { reveal } from "./wire";
 
@@ -127,6 +128,13 @@ function computedState(registration: Registration | undefined): object {
             certRequestPem: `request of ${registration.name}\n`,
             certPem: generatedCertificate(registration.name),
         };
+    }
+    if (registration?.type === "random:index/randomId:RandomId") {
+        return { hex: contentHash(JSON.stringify(registration.inputs)) };
+    }
+    if (/^docker:index\/(secret|serviceConfig):/.test(registration?.type ?? "")) {
+        // The engine names anew whatever is replaced.
+        return { name: `${registration?.name}-${contentHash(JSON.stringify(registration?.inputs)).slice(0, 7)}` };
     }
     if (registration?.type !== "random:index/randomPassword:RandomPassword") {
         return {};

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
+const attemptType = "random:index/randomId:RandomId";
+
 /** One resource as the program asked the engine for it. Other resources are referred to by their logical names. */
 export interface Registration {
     type: string;
@@ -49,10 +51,10 @@ export class Recording {
         return this.resources.filter((resource) => resource.type.split(":").at(-1) === type);
     }
 
-    /** A component's children as `Type name`, in alphabetical order. */
+    /** A component's children as `Type name`, in alphabetical order, but for attempts: they go with the steps that they stamp. */
     childrenOf(parent: string): string[] {
         return this.resources
-            .filter((resource) => resource.parent === parent)
+            .filter((resource) => resource.parent === parent && resource.type !== attemptType)
             .map(({ type, name }) => `${type.split(":").at(-1)} ${name}`)
             .sort();
     }
@@ -82,13 +84,16 @@ export class Recording {
         });
     }
 
-    /** Names of the resources that an update from an earlier recording creates, changes or removes. */
+    /** Names of the resources that an update from an earlier recording creates, changes or removes, but for attempts. */
     changedSince(earlier: Recording): string[] {
         const removed = earlier.resources.filter(({ type, name }) => this.find(type, name) === undefined);
         const changed = this.resources.filter(
             ({ type, name, wire }) => !isDeepStrictEqual(earlier.find(type, name)?.wire, wire),
         );
-        return [...removed, ...changed].map((resource) => resource.name).sort();
+        return [...removed, ...changed]
+            .filter(({ type }) => type !== attemptType)
+            .map((resource) => resource.name)
+            .sort();
     }
 
     private only(matches: (resource: Registration) => boolean, name: string): Registration {

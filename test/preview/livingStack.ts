@@ -22,6 +22,7 @@ export class LivingStack {
         rmSync(this.journalFile, { force: true });
         this.stack.writeSettings(settings);
         this.stack.environment.FAKE_JOURNAL = this.journalFile;
+        this.stack.environment.FAKE_OBJECTS = join(this.stack.scratch, "objects");
         this.stack.environment.FAKE_FAILURES = failures.join();
         const run = await this.stack.up();
         const journal = existsSync(this.journalFile) ? readFileSync(this.journalFile, "utf8").trim().split("\n") : [];

@@ -78,6 +78,7 @@ describe("The real engine", () => {
             "pg-haproxy-running",
             "pg-patroni-dynamic-config",
             "pg-patroni-dynamic-config-attempt",
+            "pg-application-shop-database-attempt",
         ]);
         expect(preview.text).not.to.match(/SCRAM-SHA-256|PASSWORD '/);
     });
@@ -115,6 +116,17 @@ describe("The real engine", () => {
             const rest = [`end update pg-patroni-${second}-gate`, ...patroniSteps([third])];
             expect(inOrder(journal, rest), journal.join("\n")).to.equal(true);
             expect(journal.filter((entry) => entry.includes(first)).join("\n")).not.to.match(/pg-patroni/);
+        });
+
+        it("puts settings back that a gate has stopped, with every step on the nodes that had changed", async () => {
+            // The file of HAProxy's that goes at the end of an update outlives one that fails.
+            const longer = settingsWith({ "haproxy.clientTimeoutSeconds": 71, "patroni.stopGraceSeconds": 95 });
+            const failed = await living.up(longer, [`pg-patroni-${second}-gate`]);
+            expect(failed.status).not.to.equal(0);
+            const { status, text, journal } = await living.up(changed);
+            expect(status, text).to.equal(0);
+            expect(inOrder(journal, patroniSteps([first, second])), journal.join("\n")).to.equal(true);
+            expect(journal.filter((entry) => entry.includes(third)).join("\n")).not.to.match(/pg-patroni/);
         });
     });
 });

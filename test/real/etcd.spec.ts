@@ -14,6 +14,7 @@ const shownAs: { [name: string]: unknown } = {
     "advertise-client-urls": ["http://127.0.0.1:2379"],
     "listen-peer-urls": ["http://0.0.0.0:2380"],
     "listen-client-urls": ["http://0.0.0.0:2379"],
+    "listen-metrics-urls": ["http://0.0.0.0:2381"],
 };
 
 /** Settings that etcd doesn't show. */

@@ -279,7 +279,7 @@ describe("Patroni itself, with our certificates", () => {
 
     it("tells HAProxy who leads, which believes the node of that name alone", async () => {
         const settled = async (container: Container, isWanted: (found: string) => boolean): Promise<string> => {
-            for (let round = 0; round < 40 && !isWanted(checks(container)); round++) {
+            for (let round = 0; round < 120 && !isWanted(checks(container)); round++) {
                 await new Promise((resolve) => setTimeout(resolve, 250));
             }
             return checks(container);

@@ -21,8 +21,8 @@ describe("render/switchoverScript", () => {
         for (const program of ["docker", "psql", "patronictl", "pg_isready", "timeout"]) {
             runner.fakeFile(program, "container");
         }
-        // The guard's minute, and all shorter waits.
-        runner.fake("sleep", 'case "$1" in 60) exec /bin/sleep 1 ;; *) exec /bin/sleep 0.02 ;; esac');
+        // The guard's time, and all shorter waits.
+        runner.fake("sleep", 'case "$1" in 75) exec /bin/sleep 1 ;; *) exec /bin/sleep 0.02 ;; esac');
         runner.write("leader", "patroni-db1\n");
         list(members);
         install({});
@@ -130,6 +130,35 @@ describe("render/switchoverScript", () => {
         expect(status).to.equal(0);
         expect(stderr).to.match(/PgBouncer 192\.0\.2\.22:6432 was not paused: .*authentication failed/);
         expect(log()).to.include("RESUME 192.0.2.21");
+    });
+
+    it("goes on at once without a PgBouncer and a HAProxy that don't answer", () => {
+        runner.write("down-192.0.2.22", "");
+        runner.write("down-192.0.2.12", "");
+        const { status, stderr } = run();
+        expect(status).to.equal(0);
+        expect(stderr).to.include("192.0.2.22:6432 does not answer").and.include("192.0.2.12:5433 does not answer");
+        expect(log().filter((line) => line.includes("PAUSE"))).to.deep.equal(["PAUSE 192.0.2.21"]);
+        expect(runner.read("switchover.paused")).to.equal("");
+    });
+
+    it("has taken place where a PgBouncer is lost meanwhile, which the guard resumes when it is back", async () => {
+        runner.write("lost-192.0.2.22", "");
+        const { status, stderr } = run();
+        expect(status).to.equal(0);
+        expect(stderr).to.include("PgBouncer 192.0.2.22:6432 may still be paused");
+        expect(log()).to.include("RESUME 192.0.2.21").and.not.include("RESUME 192.0.2.22");
+        expect(runner.read("switchover.paused")).not.to.equal("");
+        rmSync(`${runner.directory}/lost-192.0.2.22`);
+        while (runner.read("switchover.paused") !== "") await sleep(50);
+        expect(log()).to.include("RESUME 192.0.2.22");
+    });
+
+    it("is not kept from the next one by a PgBouncer that is still away", () => {
+        runner.write("down-192.0.2.22", "");
+        runner.write("switchover.paused", "1\n");
+        expect(run().status).to.equal(0);
+        expect(runner.read("leader")).to.equal("patroni-db2\n");
     });
 
     it("leaves a PgBouncer paused that somebody else has paused", () => {

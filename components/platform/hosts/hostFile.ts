@@ -23,8 +23,7 @@ export interface HostFileArgs {
 /**
  * Writes a file of a workload on its host.
  *
- * The name carries the content's hash, as a Swarm secret's does: the new file is there before the container is replaced, and the old one
- * goes after it. A frozen file has a name of its own and is left as it is once it is there.
+ * The name carries the content's hash: the new file is there before the container is replaced, and the old one goes after it. A frozen file has a name of its own and is left as it is once it is there.
  */
 export function createHostFile(name: string, args: HostFileArgs, opts: pulumi.CustomResourceOptions): HostFile {
     const { file, host, directory } = args;
@@ -72,8 +71,16 @@ function writeScript(
     ].join("\n");
 }
 
-/** Removes the file, and the directories that it leaves empty. */
+/**
+ * Removes the file, and the directories that it leaves empty. One that a container mounts stays: content that was put back after an update
+ * had failed is at the path that this update left behind.
+ */
 function deleteScript(directory: string, path: string): string {
     const up = shellQuote(directory.replace(/\/[^/]*$/, ""));
-    return `rm -f ${shellQuote(path)}\nrmdir ${shellQuote(directory)} ${up} 2>/dev/null || true`;
+    return [
+        `file=${shellQuote(path)}`,
+        "mounts() { docker ps --all --quiet | xargs -r docker inspect --format '{{range .Mounts}}{{println .Source}}{{end}}'; }",
+        'mounts 2>/dev/null | grep -qxF -e "$file" || rm -f "$file"',
+        `rmdir ${shellQuote(directory)} ${up} 2>/dev/null || true`,
+    ].join("\n");
 }

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { objectName, versionedName } from "../objectName";
+import { objectName } from "../objectName";
 import { SwarmTarget, WorkloadFile } from "../workload";
 import { clusterLabels } from "../labels";
 
@@ -13,8 +13,9 @@ export interface VersionedFile {
 /**
  * Creates the Swarm config or secret that holds a file.
  *
- * Swarm's configs and secrets can't be changed, and one that a service uses can't be removed: so the name carries the content's hash,
- * and the new object is there before the service moves over and the old one goes.
+ * Swarm's configs and secrets can't be changed, and one that a service uses can't be removed: so Pulumi names each anew, and the new object
+ * is there before the service moves over and the old one goes. A name made of the content would still be taken when content that an
+ * update has left behind is put back after the update failed.
  */
 export function createVersionedFile(
     workloadName: string,
@@ -24,19 +25,17 @@ export function createVersionedFile(
 ): VersionedFile {
     const logicalName = objectName(target.clusterName, workloadName, file.key);
     const content = pulumi.output(file.content);
-    // 40 bits of a hash of generated passwords tell nothing about them; a secret name would hide the whole service in a preview.
-    const name = pulumi.unsecret(content.apply((text) => versionedName(logicalName, text)));
     const options: pulumi.CustomResourceOptions = {
         ...opts,
         deleteBeforeReplace: false,
-        ignoreChanges: file.frozen ? ["data", "dataRaw", "name"] : [],
+        ignoreChanges: file.frozen ? ["data", "dataRaw"] : [],
     };
     const labels = clusterLabels(target);
     if (file.secret) {
         const data = pulumi.secret(content.apply((text) => Buffer.from(text).toString("base64")));
-        const secret = new docker.Secret(logicalName, { name, data, labels }, options);
+        const secret = new docker.Secret(logicalName, { data, labels }, options);
         return { id: secret.id, name: secret.name };
     }
-    const config = new docker.ServiceConfig(logicalName, { name, dataRaw: content, labels }, options);
+    const config = new docker.ServiceConfig(logicalName, { dataRaw: content, labels }, options);
     return { id: config.id, name: config.name };
 }
