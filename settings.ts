@@ -182,6 +182,7 @@ const patroni = fields<ClusterPatroniArgs>({
     parameters: scalarMap.optional(),
     hbaRules: z.array(hbaRule).optional(),
     postgresMajor: number.optional(),
+    previousPostgresMajor: number.optional(),
     postgresPort: number.optional(),
     apiPort: number.optional(),
     placementLabel: text.optional(),

@@ -5,6 +5,7 @@ import { RunScript, scriptRunner } from "./hosts";
 import { readOperations, Source } from "./operations";
 import { setPaused } from "./pause";
 import { runPsql } from "./psql";
+import { rehearseUpgrade } from "./rehearse";
 import { reinit } from "./reinit";
 import { readStatus } from "./status";
 import { switchover } from "./switchover";
@@ -97,6 +98,15 @@ function createProgram(terminal: Terminal, end: (status: number) => void): Comma
         .action(async (node: string, { yes }: { yes: boolean }) => {
             const { operations, run } = await connect();
             await reinit(operations, run, { node, yes }, terminal);
+        });
+
+    program
+        .command("rehearse-upgrade")
+        .description("say what is in the way of a major version of PostgreSQL, and upgrade a copy of a replica's data")
+        .argument("<major>", "the version, such as 17")
+        .action(async (major: string) => {
+            const { operations, run } = await connect();
+            await rehearseUpgrade(operations, run, major, terminal);
         });
 
     program

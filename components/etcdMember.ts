@@ -71,8 +71,7 @@ export function etcdRolloutMember(own: LocatedMember, members: LocatedMember[], 
         constraints: labelConstraints(args.placementLabel, [own.host]),
         workload: etcdWorkload(own, config, list, data, args),
         replacementWords: replacementWords.store(config.name, members.length),
-        admission: (isNewGroup) =>
-            renderEtcdAdmissionScript(own.host, data, list, isNewGroup ? EtcdAdmission.New : EtcdAdmission.Join),
+        admission: (isNewGroup) => renderEtcdAdmissionScript(list, isNewGroup ? EtcdAdmission.New : EtcdAdmission.Join),
         afterUpdate: renderEtcdGateScript(scriptOf(own, args)),
     };
 }

@@ -4,6 +4,7 @@ import type { ServerCertificate } from "./clusterCertificates";
 import type { DcsConnection } from "./dcsConnection";
 import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
 import { locateNode } from "./memberLocation";
+import { changeMajor, majorChangeOf } from "./patroniMajor";
 import { applyDynamicConfig } from "./patroniDynamicConfig";
 import { createNewLogins } from "./patroniLogins";
 import { PatroniNodeArgs, PatroniNodeContext, patroniMember } from "./patroniNode";
@@ -206,6 +207,12 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
                 members,
                 tools,
                 ready: readyScript(members, args),
+                beforeMembers: (dependsOn) =>
+                    changeMajor(
+                        name,
+                        { args, members, settings, timeoutSeconds: startTimeoutSeconds },
+                        { parent: this, dependsOn },
+                    ),
                 announceMembers: describeNodesChange,
                 startTimeoutSeconds,
             },
@@ -279,6 +286,7 @@ function createMembers(
         order: Object.keys(args.nodes),
         dcs: args.dcs,
         postgresMajor: settings.postgresMajor,
+        majorChange: majorChangeOf(settings),
         postgresPort: settings.postgresPort,
         apiPort: settings.apiPort,
         dataRoot: args.dataRoot ?? defaultDataRoot,

@@ -10,6 +10,7 @@ import { Member } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
 import { replacementWords } from "./render/changeWords";
+import { MajorChange, renderForeignMajorCheck, renderMajorSettled } from "./render/majorChange";
 import type { DcsSection } from "./render/dcsSections";
 import { localConninfo } from "./render/conninfo";
 import { curlLocal, withoutOutput, expiredFunction } from "./render/http";
@@ -79,6 +80,8 @@ export interface PatroniNodeContext {
     order: string[];
     dcs: DcsConnection;
     postgresMajor: number;
+    /** A change of the major version that the settings consent to. */
+    majorChange?: MajorChange;
     postgresPort: number;
     apiPort: number;
     dataRoot: string;
@@ -116,6 +119,7 @@ export function patroniMember(
         host,
         workload: patroniWorkload(key, node, host, context),
         replacementWords: replacementWords.patroni(workloadNames.patroni(key), context.order.length),
+        admission: () => renderForeignMajorCheck(context.postgresMajor),
         onRunning: context.systemRolesSql.apply((sql) => systemRolesScript(key, host, context, sql)),
         beforeUpdate: stepDownScript(key, host, context),
         afterUpdate: caughtUpScript(key, host, context),
@@ -299,6 +303,9 @@ function caughtUpScript(key: string, host: HostConnection, context: PatroniNodeC
     return [
         ...memberShell(key, host, context),
         ...functions,
+        ...(context.majorChange === undefined
+            ? []
+            : renderMajorSettled(context.majorChange, context.scope, context.gateTimeoutSeconds)),
         waitFor(
             `api '/readiness?lag=${context.maximumLagBytes}&mode=write'${orExpired}`,
             context.gateTimeoutSeconds,

@@ -161,13 +161,23 @@ export interface PatroniSettingsArgs {
      */
     hbaRules?: HbaRuleArgs[];
     /**
-     * Major version of PostgreSQL in the image.
+     * Major version of PostgreSQL; the image must hold it.
      *
      * @default 17
      *
-     * **Change:** not possible.
+     * **Change:** only together with `previousPostgresMajor`: an upgrade by pg_upgrade, or the way back from one. Nobody can write until it is
+     * done; docs/operations.md has the steps. Upgrades lead to 16 and later.
      */
     postgresMajor?: number;
+    /**
+     * Major version that `postgresMajor` takes the place of: the consent to an upgrade, or, where it is the higher one, to go back to the data of
+     * before the upgrade. The nodes' image must hold both. It may stay when all is done.
+     *
+     * @default - another `postgresMajor` is refused
+     *
+     * **Change:** in place.
+     */
+    previousPostgresMajor?: number;
     /**
      * TCP port of PostgreSQL on each node's host.
      *
@@ -225,6 +235,7 @@ export interface PatroniSettings {
     timing: PatroniTiming;
     enableDataChecksums: boolean;
     postgresMajor: number;
+    previousPostgresMajor?: number;
     postgresPort: number;
     apiPort: number;
     resources: ResourcesArgs;
@@ -264,6 +275,7 @@ export function normalizePatroniSettings(
         },
         enableDataChecksums: args.enableDataChecksums ?? true,
         postgresMajor: args.postgresMajor ?? 17,
+        previousPostgresMajor: args.previousPostgresMajor,
         postgresPort: args.postgresPort ?? defaultPorts.postgres,
         apiPort: args.apiPort ?? defaultPorts.patroniApi,
         resources: args.resources ?? {

@@ -13,7 +13,8 @@ Usage: images/build.sh [--push REGISTRY [--name REGISTRY] [--json FILE]] [--refr
   --json FILE      write the pushed references, with their digests, to FILE: {"patroni": "REGISTRY/pgha/patroni:TAG@sha256:...", ...}
   --refresh        build anew on a newly pulled base image, to get Debian's latest fixes
 
-Without names it builds all that a cluster with etcd runs; 'images/build.sh consul' builds the one that takes etcd's place (needs Go).
+Without names it builds all that a cluster with etcd runs; 'images/build.sh consul' builds the one that takes etcd's place (needs Go),
+'images/build.sh upgrade' the one with two major versions of PostgreSQL.
 An image whose content has not changed is not built again.
 USAGE
 }
@@ -128,11 +129,12 @@ push() {
   log "$image" "in $push_registry as $digest"
 }
 
-# in_parallel FUNCTION: runs it for every image at once and fails if one of them fails.
+# in_parallel FUNCTION IMAGE...: runs it for all of them at once and fails if one of them fails.
 in_parallel() {
-  local image pids=() pid status=0
-  for image in "${images[@]}"; do
-    "$1" "$image" &
+  local function=$1 image pids=() pid status=0
+  shift
+  for image in "$@"; do
+    "$function" "$image" &
     pids+=($!)
   done
   for pid in "${pids[@]}"; do wait "$pid" || status=1; done
@@ -149,6 +151,10 @@ write_json() {
 }
 
 build_all() {
+  local image independent=()
+  for image in "${images[@]}"; do
+    [[ $image == upgrade ]] || independent+=("$image")
+  done
   # The Debian image may be one that this machine made itself and that no registry knows: pulling it may fail.
   if [[ -n $refresh ]] && ! docker pull --quiet "$DEBIAN_IMAGE" >/dev/null 2>&1; then
     log base "$DEBIAN_IMAGE cannot be pulled; the one that is there is used"
@@ -156,17 +162,21 @@ build_all() {
   is_built "$DEBIAN_IMAGE" || docker pull --quiet "$DEBIAN_IMAGE" >/dev/null ||
     fail "the image $DEBIAN_IMAGE cannot be pulled; lab/engine.sh makes one where no registry can be reached"
   build base
-  in_parallel build
+  in_parallel build "${independent[@]}"
+  if [[ " ${images[*]} " == *" upgrade "* ]]; then
+    is_built "$PATRONI_IMAGE" || build patroni
+    build upgrade
+  fi
 }
 
 require_docker
-[[ -z $push_registry || -n $refresh ]] || in_parallel fetch
+[[ -z $push_registry || -n $refresh ]] || in_parallel fetch "${images[@]}"
 if [[ -z $refresh ]] && all_built; then
   log all "up to date"
 else
   build_all
 fi
-[[ -z $push_registry ]] || in_parallel push
+[[ -z $push_registry ]] || in_parallel push "${images[@]}"
 if [[ -n $json_file ]]; then
   mkdir -p "$(dirname "$json_file")"
   write_json >"$scratch/images.json"

@@ -7,7 +7,7 @@ readonly IMAGES_DIR
 # The images that a cluster runs; the slowest to build comes first.
 readonly IMAGES=(patroni etcd haproxy pgbouncer exporter)
 # Images that are built only when they are named.
-readonly OPTIONAL_IMAGES=(consul)
+readonly OPTIONAL_IMAGES=(consul upgrade)
 
 # shellcheck source-path=SCRIPTDIR source=versions.env
 source "$IMAGES_DIR/versions.env"
@@ -66,3 +66,4 @@ copy_ca_bundle() {
 }
 
 BASE_IMAGE=$(local_name base)
+PATRONI_IMAGE=$(local_name patroni)

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { PatroniGroupArgs } from "../patroniGroup";
 import type { PatroniNodeArgs } from "../patroniNode";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "../patroniSettings";
+import { oldestUpgradeTarget } from "../render/majorChange";
 import { HbaMethod, HbaType } from "../render/pgHba";
 import type { HbaRuleArgs } from "../render/pgHba";
 import { checkDcsHosts } from "./dcs";
@@ -85,6 +86,7 @@ export function checkPatroniSettings(
             primaryStopTimeoutSeconds: { min: 0, max: 3600 },
             maximumLagOnFailoverBytes: { min: 0, max: Number.MAX_SAFE_INTEGER },
             postgresMajor: majors,
+            previousPostgresMajor: majors,
             postgresPort: portBounds,
             apiPort: portBounds,
             minimumFreeMiB: { min: 1, max: Infinity },
@@ -92,11 +94,27 @@ export function checkPatroniSettings(
             stopGraceSeconds: { min: 30, max: 3600 },
         }),
         ...checkResources(`${path}.resources`, args.resources),
+        ...checkMajorChange(path, args, settings.postgresMajor),
         ...checkSynchronous(path, args, nodeCount),
         ...checkSlots(path, args, nodeCount, memoryMiB),
         ...checkParameters(`${path}.parameters`, args, settings, memoryMiB),
         ...(args.hbaRules ?? []).flatMap((rule, index) => checkHbaRule(`${path}.hbaRules[${index}]`, rule)),
     ];
+}
+
+function checkMajorChange(path: string, { previousPostgresMajor }: PatroniSettingsArgs, major: number): Problem[] {
+    if (previousPostgresMajor === undefined) {
+        return [];
+    }
+    if (previousPostgresMajor === major) {
+        const reason = `${major} was given, which postgresMajor is, too; give the major that it takes the place of`;
+        return [{ path: `${path}.previousPostgresMajor`, reason }];
+    }
+    if (previousPostgresMajor < major && major < oldestUpgradeTarget) {
+        const reason = `${major} was given; upgrades lead to ${oldestUpgradeTarget} or later`;
+        return [{ path: `${path}.postgresMajor`, reason }];
+    }
+    return [];
 }
 
 function checkSynchronous(path: string, args: PatroniSettingsArgs, nodeCount: number): Problem[] {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { containerUser } from "../defaults";
-import { failFunction, shellQuote } from "../render/shell";
+import { failFunction, NamedHost, shellQuote } from "../render/shell";
 import { createHostCommand } from "./hostCommand";
 import { HostConnection, WorkloadData } from "./workload";
 
@@ -36,15 +36,16 @@ export function createDataDirectory(
     return { resource, empty: answer.apply((text) => text?.trim() === nothing) };
 }
 
+/** The script in the data directory, which is `$dir` to it. */
+export function inDataDirectory(host: NamedHost, data: WorkloadData, script: string): string {
+    return [failFunction(host), ...directoryLines(data), script].join("\n");
+}
+
 /** The script that makes a data directory. */
-function dataDirectoryScript(
-    identity: string,
-    data: WorkloadData,
-    host: Pick<HostConnection, "key" | "sshAddress">,
-): string {
+function dataDirectoryScript(identity: string, data: WorkloadData, host: NamedHost): string {
     return [
         failFunction(host),
-        ...(data.volumeName === undefined ? [`dir=${shellQuote(data.hostPath)}`] : volumeLines(data.volumeName)),
+        ...directoryLines(data),
         `me=${shellQuote(identity)}`,
         `mkdir -p "$dir" || fail "can't make $dir" "look at the file system with 'df $dir' and 'mount'"`,
         `free=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')`,
@@ -77,6 +78,11 @@ function noteLines(note: WorkloadData["note"]): string[] {
         `write_note() { printf '%s' ${shellQuote(note.content)} > "$note.new" && chmod 644 "$note.new" && mv "$note.new" "$note"; }`,
         "write_note || fail \"can't write $note\" \"look for a full disk with 'df' there, then run 'pulumi up' again\"",
     ];
+}
+
+/** Sets `$dir` to the directory. */
+function directoryLines({ volumeName, hostPath }: WorkloadData): string[] {
+    return volumeName === undefined ? [`dir=${shellQuote(hostPath)}`] : volumeLines(volumeName);
 }
 
 /** Makes a named volume, and takes the directory that holds it. */

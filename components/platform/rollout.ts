@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Announcement, MembersChange } from "../render/changeWords";
 import { Announce } from "./announcement";
 import { createAttempt } from "./attempt";
-import { createDataDirectory, DataDirectory } from "./dataDirectory";
+import { createDataDirectory, DataDirectory, inDataDirectory } from "./dataDirectory";
 import { groupFingerprint, workloadFingerprint } from "./fingerprint";
 import { createHostCommand, RunOn } from "./hostCommand";
 import { objectName } from "./objectName";
@@ -22,8 +22,8 @@ export interface Member {
     /** What the replacement of its container means, in words for the preview. */
     replacementWords: string;
     /**
-     * Makes the script that runs once on each host that the member comes to, before it starts there. It is told whether the group is new,
-     * that is, no member has data.
+     * Makes the script that runs once on each host that the member comes to, before it starts there, and finds its data directory in `$dir`.
+     * It is told whether the group is new, that is, no member has data.
      */
     admission?: (isNewGroup: boolean) => string;
     /** Runs on the member's host before its container is replaced, never at the first creation. */
@@ -40,6 +40,8 @@ export interface RolloutArgs {
     members: Member[];
     /** What the members' scripts before an update find on the hosts. */
     tools?: pulumi.Resource[];
+    /** Makes what must be done before any member is replaced, and after what is given. */
+    beforeMembers?: (after: pulumi.Resource[]) => pulumi.Resource[];
     /** Script on the first member's host that waits until the whole group is well; runs at creation and after each change. */
     ready?: string;
     /** Says what a change of members or of the places of their data does. */
@@ -60,9 +62,10 @@ export interface RolloutArgs {
 export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
     const runtime = runtimeOf(args.target);
     // A change of members that is refused stops here, before any of them is touched.
-    let previous =
+    const record =
         args.announceMembers === undefined ? [] : [recordMembers(name, args.members, args.announceMembers, opts)];
-    const places = preparePlaces(name, args, { ...opts, dependsOn: previous });
+    let previous = args.beforeMembers?.([...record, ...(args.tools ?? [])]) ?? record;
+    const places = preparePlaces(name, args, { ...opts, dependsOn: record });
     const services = args.members.map((member) => {
         const service = rollOutMember(name, member, args, runtime, places.get(member) ?? [], previous, opts);
         previous = service.gate;
@@ -137,12 +140,14 @@ function admit(
     directory: pulumi.Resource[],
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
-    if (admission === undefined) {
+    const { data } = workload;
+    if (admission === undefined || data === undefined) {
         return [];
     }
+    const script = isNewGroup.apply((isNew) => inDataDirectory(host, data, admission(isNew)));
     const command = createHostCommand(
         `${name}-${key}-admission-${host.key}`,
-        { host, purpose: `admit ${workload.name} on ${host.key}`, script: isNewGroup.apply(admission) },
+        { host, purpose: `admit ${workload.name} on ${host.key}`, script },
         {
             ...opts,
             dependsOn: [...[opts.dependsOn ?? []].flat(), ...directory] as pulumi.Resource[],

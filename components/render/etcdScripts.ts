@@ -59,20 +59,10 @@ export function renderEtcdGateScript(script: EtcdScript): string {
     ].join("\n");
 }
 
-/** Admits a member that is new on a host, before it starts there. */
-export function renderEtcdAdmissionScript(
-    host: NamedHost,
-    data: { hostPath: string; volumeName?: string },
-    members: string,
-    admission: EtcdAdmission,
-): string {
-    const directory =
-        data.volumeName === undefined
-            ? shellQuote(data.hostPath)
-            : `$(docker volume inspect -f '{{.Mountpoint}}' ${shellQuote(data.volumeName)})`;
+/** Admits a member to its data directory `$dir` on a host that is new to it, before it starts there. */
+export function renderEtcdAdmissionScript(members: string, admission: EtcdAdmission): string {
     return [
-        failFunction(host),
-        `file=${directory}/${etcdFiles.admission}`,
+        `file=$dir/${etcdFiles.admission}`,
         `write() { printf '%s\\n%s' ${admission} ${shellQuote(members)} > "$file.new" && chmod 644 "$file.new" && mv "$file.new" "$file"; }`,
         `write || fail "can't write $file" "look for a full disk with 'df' there, then run 'pulumi up' again"`,
     ].join("\n");

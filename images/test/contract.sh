@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2016 # what stands in single quotes is expanded in the container
 # What holds for every image without a cluster: user, PID 1, stop signal, tools, versions, size, and nothing secret inside.
 
-declare -A STOP_SIGNAL=([patroni]=SIGTERM [etcd]=SIGTERM [consul]=SIGTERM [haproxy]=SIGUSR1 [pgbouncer]=SIGTERM [exporter]=SIGTERM)
+declare -A STOP_SIGNAL=([patroni]=SIGTERM [upgrade]=SIGTERM [etcd]=SIGTERM [consul]=SIGTERM [haproxy]=SIGUSR1 [pgbouncer]=SIGTERM [exporter]=SIGTERM)
 
 # Unpacked sizes in MB, about a tenth above what was measured: what grows unnoticed fails here.
-declare -A MAX_MB=([patroni]=285 [etcd]=175 [consul]=245 [haproxy]=112 [pgbouncer]=117 [exporter]=120)
+declare -A MAX_MB=([patroni]=285 [upgrade]=350 [etcd]=175 [consul]=245 [haproxy]=112 [pgbouncer]=117 [exporter]=120)
 
 # The package whose version must start with the pinned one.
 declare -A PACKAGE=([etcd]=etcd-server [haproxy]=haproxy [pgbouncer]=pgbouncer [exporter]=prometheus-postgres-exporter)
@@ -12,6 +12,7 @@ declare -A PACKAGE=([etcd]=etcd-server [haproxy]=haproxy [pgbouncer]=pgbouncer [
 # Tools that a workload's health check or an operator calls.
 declare -A TOOLS=(
   [patroni]="patroni patronictl postgres pg_rewind pg_basebackup pg_isready psql pgbackrest curl"
+  [upgrade]="patroni patronictl pg_upgrade psql flock curl"
   [etcd]="etcd etcdctl etcdutl curl"
   [consul]="consul curl"
   [haproxy]="haproxy curl"
@@ -42,7 +43,7 @@ has_no_leftovers() {
 }
 
 test_contract() {
-  local image images=("${IMAGES[@]}")
+  local image major images=("${IMAGES[@]}")
   for image in "${OPTIONAL_IMAGES[@]}"; do
     ! docker image inspect "$(local_name "$image")" >/dev/null 2>&1 || images+=("$image")
   done
@@ -62,6 +63,12 @@ test_contract() {
   done
   [[ " ${images[*]} " != *" consul "* ]] ||
     check "consul: consul version" starts_with "$(run consul consul version)" "Consul v$CONSUL_VERSION"
+  if [[ " ${images[*]} " == *" upgrade "* ]]; then
+    for major in "$PREVIOUS_POSTGRES_MAJOR" "$POSTGRES_MAJOR"; do
+      check "upgrade: has PostgreSQL $major" \
+        starts_with "$(run upgrade "/usr/lib/postgresql/$major/bin/postgres" --version)" "postgres (PostgreSQL) $major."
+    done
+  fi
   check "patroni: patroni --version" equals "$(run patroni patroni --version)" "patroni $PATRONI_VERSION"
   check "patroni: patronictl version" equals "$(run patroni patronictl version)" "patronictl version $PATRONI_VERSION"
   check "patroni: postgres --version" starts_with "$(run patroni postgres --version)" "postgres (PostgreSQL) $POSTGRES_MAJOR."

@@ -177,6 +177,16 @@ describe("checks/patroni", () => {
                 problems: { "patroni.postgresMajor": "12 was given; a whole number from 13" },
             },
             {
+                name: "an upgrade from a version to itself",
+                given: { postgresMajor: 17, previousPostgresMajor: 17 },
+                problems: { "patroni.previousPostgresMajor": "17 was given, which postgresMajor is, too" },
+            },
+            {
+                name: "an upgrade to a version whose pg_upgrade takes no locales over",
+                given: { postgresMajor: 15, previousPostgresMajor: 13 },
+                problems: { "patroni.postgresMajor": "15 was given; upgrades lead to 16 or later" },
+            },
+            {
                 name: "a stop grace in which Patroni can't stop",
                 given: { stopGraceSeconds: 5 },
                 problems: { "patroni.stopGraceSeconds": "from 30 to 3600" },

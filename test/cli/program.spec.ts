@@ -212,6 +212,33 @@ describe("pgha", function () {
         });
     });
 
+    describe("rehearse-upgrade", () => {
+        it("asks the leader what is in the way, and then tries it on a replica", async () => {
+            const { status, messages } = await pgha(["rehearse-upgrade", "17"]);
+            expect([status, log()]).to.deep.equal([
+                0,
+                "-s -- check patroni-db1 patroni-db3 on db2\n-s -- rehearse on db1\n",
+            ]);
+            expect(messages).to.equal(
+                "check is done\ncopying and upgrading the data of patroni-db1, which takes a while\nrehearse is done\n",
+            );
+            expect(readFileSync(join(folder, "script"), "utf8")).to.include("from=15 to=17");
+        });
+
+        it("tries nothing where something is in the way", async () => {
+            put("refuse");
+            const { status, messages } = await pgha(["rehearse-upgrade", "17"]);
+            expect([status, log()]).to.deep.equal([1, "-s -- check patroni-db1 patroni-db3 on db2\n"]);
+            expect(messages).to.include("logical slots: a");
+        });
+
+        it("refuses the version that runs, and what is none", async () => {
+            expect((await pgha(["rehearse-upgrade", "15"])).messages).to.include("the cluster runs PostgreSQL 15");
+            expect((await pgha(["rehearse-upgrade", "soon"])).status).to.equal(2);
+            expect(log()).to.equal("");
+        });
+    });
+
     describe("reinit", () => {
         it("copies a replica anew and waits until it streams", async () => {
             const { status, messages } = await pgha(["reinit", "patroni-db3", "--yes"]);
@@ -341,7 +368,7 @@ describe("pgha", function () {
         it("explains itself", async () => {
             const { status, stdout } = await pgha(["--help"]);
             expect(status).to.equal(0);
-            for (const command of ["status", "switchover", "pause", "resume", "reinit", "psql"]) {
+            for (const command of ["status", "switchover", "pause", "resume", "reinit", "rehearse-upgrade", "psql"]) {
                 expect(stdout).to.match(new RegExp(`^ {2}${command}\\b`, "m"));
             }
         });

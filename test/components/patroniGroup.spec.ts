@@ -32,11 +32,12 @@ function recordPatroni(changes?: Partial<PatroniGroupArgs>, options?: RecordOpti
 }
 
 describe("PatroniGroup", () => {
-    it("is, for each node, files, a directory and a service with two steps before it and three after it", async () => {
+    it("is, for each node, files, a directory and a service with three steps before it and three after it", async () => {
         const recording = await recordPatroni();
         expect(recording.childrenOf("group")).to.deep.equal(
             [
-                ...["a", "b", "c"].flatMap((key) => [
+                ...["a", "b", "c"].flatMap((key, index) => [
+                    `Command group-${key}-admission-db${index + 1}`,
                     `Command group-${key}-data`,
                     `Command group-${key}-gate`,
                     `Command group-${key}-logins`,
@@ -53,6 +54,7 @@ describe("PatroniGroup", () => {
                 "Command group-dynamic-config",
                 "Command group-ready",
                 "Command group-running",
+                "Command group-upgrade",
                 "Stash group-members",
             ].sort(),
         );
@@ -105,6 +107,7 @@ describe("PatroniGroup", () => {
         expect(recording.outOfOrder(["group-members", ...chain, ...end])).to.deep.equal([]);
         expect(recording.ancestorsOf("group-a-prepare")).to.have.members([
             "group-members",
+            "group-upgrade",
             "group-a-attempt",
             ...["a", "b", "c"].flatMap((key) => [`group-${key}-logins`, `group-${key}-switchover`]),
         ]);
@@ -117,6 +120,27 @@ describe("PatroniGroup", () => {
             "sh '/srv/pgha/pg/.switchover/patroni-b' 'patroni-b' 'patroni-a' 'patroni-c'",
         );
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("/readiness?lag=");
+    });
+
+    it("looks at a node's data before its first start, and refuses what is of another major version only", async () => {
+        const recording = await recordPatroni({ settings: { postgresMajor: 16 } });
+        expect(String(recording.custom("group-b-admission-db2").inputs.stdin)).to.include(
+            '[ ! -e "$dir"/16/data/PG_VERSION ]',
+        );
+        expect(recording.outOfOrder(["group-b-data", "group-b-admission-db2", "pg-patroni-b"])).to.deep.equal([]);
+    });
+
+    it("changes the major version with consent: the first node's data before all containers, and never at creation", async () => {
+        const without = await recordPatroni();
+        expect(String(without.custom("group-upgrade").inputs.stdin)).not.to.include("pg_upgrade");
+        const recording = await recordPatroni({ settings: { postgresMajor: 17, previousPostgresMajor: 15 } });
+        const { create, stdin } = recording.custom("group-upgrade").inputs;
+        expect(create).to.equal(undefined);
+        expect(String(stdin)).to.include("on_node upgrade 'patroni-b' 'patroni-c'");
+        expect(recording.outOfOrder(["group-members", "group-upgrade", "pg-patroni-a"])).to.deep.equal([]);
+        expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("vacuumdb");
+        const back = await recordPatroni({ settings: { postgresMajor: 15, previousPostgresMajor: 17 } });
+        expect(String(back.custom("group-upgrade").inputs.stdin)).to.include("on_node back ");
     });
 
     it("keeps the bootstrap section of the first day, which counts only then", async () => {

@@ -128,6 +128,22 @@ describe("A preview of a change", () => {
         );
     });
 
+    it("refuses another major version without consent, and says what to do", async () => {
+        const text = await refused({ "patroni.postgresMajor": 18 });
+        expect(text).to.match(/major upgrade: PostgreSQL 17 would become 18/);
+        expect(text).to.include("postgresMajor: 18 together with previousPostgresMajor: 17");
+        expect(await refused({ "patroni.postgresMajor": 16 })).to.match(/data loss: PostgreSQL 16 would come back/);
+    });
+
+    it("says what a major version means that has consent", async () => {
+        const consent = { "patroni.postgresMajor": 18, "patroni.previousPostgresMajor": 17 };
+        expect((await preview(consent)).join("\n")).to.match(
+            /warning: major upgrade: PostgreSQL 17 becomes 18 by pg_upgrade; nobody can write until it is done/,
+        );
+        const back = { "patroni.postgresMajor": 16, "patroni.previousPostgresMajor": 17 };
+        expect((await preview(back)).join("\n")).to.match(/warning: data loss: PostgreSQL 16 comes back/);
+    });
+
     it("refuses another name, which would take the cluster down", async () => {
         expect(await refused({ clusterName: "other" })).to.match(
             /pg-guard\S* cannot be deleted\s+because it is protected/,

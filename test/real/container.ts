@@ -118,6 +118,8 @@ export class Container {
         const network = networkOf === undefined ? "none" : `container:${networkOf.id}`;
         const placed = further.includes("--network") ? further : ["--network", network, ...further];
         const id = docker(["create", ...placed, "--label", "pgha.test", builtImage(image), ...command]);
+        // Nothing can be copied to a read-only root file system.
+        if (Object.keys(files).length === 0) return new Container(id);
         const folder = mkdtempSync(join(tmpdir(), "pgha-files-"));
         try {
             for (const [path, content] of Object.entries(files)) {

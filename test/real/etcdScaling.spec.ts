@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { expect } from "chai";
 import { containerPaths } from "../../components/defaults";
+import { inDataDirectory } from "../../components/platform/dataDirectory";
 import {
     EtcdScript,
     renderEtcdAdmissionScript,
@@ -47,7 +48,8 @@ class Quorum {
             );
             expect(made.stderr).to.equal("");
             if (admission !== undefined) {
-                const script = renderEtcdAdmissionScript(host, { hostPath: "", volumeName: volume }, list, admission);
+                const data = { path: containerPaths.etcdData, hostPath: "", volumeName: volume, minimumFreeMiB: 1 };
+                const script = inDataDirectory(host, data, renderEtcdAdmissionScript(list, admission));
                 expect(onHost(script).stderr).to.equal("");
             }
             const own = createServer(authority, address, [`DNS:${address}`, "DNS:localhost", "IP:127.0.0.1"]);

@@ -3,6 +3,12 @@ import { spawnSync } from "node:child_process";
 import { healthCommand } from "../../components/render/healthScript";
 import { renderEtcdStartScript } from "../../components/render/etcdStartScript";
 import { renderLabelCheckScript } from "../../components/render/hostScripts";
+import {
+    MajorChange,
+    renderMajorChangeScript,
+    renderMajorNodeScript,
+    renderMajorSettled,
+} from "../../components/render/majorChange";
 import { createCluster, recordCluster, singleHostArgs } from "../helpers/cluster";
 import { record } from "../helpers/mocks";
 import { etcdMember } from "./samples";
@@ -35,6 +41,7 @@ describe("All scripts of a cluster", () => {
         const commands = recorded.map(({ name, inputs }, index) => [`${index}-${name}`, String(inputs.stdin)] as const);
         const scripts = [
             ...commands,
+            ...majorChangeScripts(),
             ["label-check", renderLabelCheckScript({ nodeName: "db1", labels: { "pgha.host": "db1" } })] as const,
             ["health-check", healthScript()] as const,
             ["etcd-start", renderEtcdStartScript({ ...etcdMember, tls: true })] as const,
@@ -68,4 +75,31 @@ describe("All scripts of a cluster", () => {
 function healthScript(): string {
     const limits = { timeoutSeconds: 3, retries: 3, startPeriodSeconds: 10, stopGraceSeconds: 30 };
     return healthCommand({ command: ["true"], ...limits })[3] ?? "";
+}
+
+/** The scripts of a major upgrade, and what differs on the way back. */
+function majorChangeScripts(): [string, string][] {
+    const change = { from: 15, to: 17 };
+    const common = { scope: "pg", change, timeoutSeconds: 60 };
+    const functions = ["fail() { exit 1; }", "in_container() { :; }", "api() { :; }"];
+    const gate = (direction: MajorChange): string =>
+        [...functions, ...renderMajorSettled(direction, "pg", 60)].join("\n");
+    return [
+        [
+            "major-change",
+            renderMajorChangeScript({
+                ...common,
+                host: { key: "db1", sshAddress: "192.0.2.11" },
+                node: "patroni-db1",
+                serviceName: "pg-patroni-db1",
+                others: ["patroni-db2"],
+                switchoverScript: "/srv/switchover",
+                synchronousMode: true,
+                synchronousNodeCount: 1,
+            }),
+        ],
+        ["major-node", renderMajorNodeScript(common)],
+        ["major-gate", gate(change)],
+        ["major-gate-back", gate({ from: 17, to: 15 })],
+    ];
 }
