@@ -175,7 +175,7 @@ describe("PgBouncer itself, with our certificates", () => {
     const through = (container: Container, conninfo: string): string =>
         connect(container, conninfo, defaultPorts.pgbouncer);
 
-    /** The script of a switchover, whose node is this container, ends a pause. */
+    /** The script of a switchover ends a pause that an earlier one left. This container is its node, where nobody can take over. */
     function resumeByScript(pooler: Container): void {
         const own = ["setpriv", "--reuid", "999", "--regid", "999", "--clear-groups"];
         const console = (command: string): string => {
@@ -200,10 +200,10 @@ describe("PgBouncer itself, with our certificates", () => {
         const poolers = { addresses: ["127.0.0.1"], port: defaultPorts.pgbouncer, passwords };
         const script = renderSwitchoverScript({ serviceName: "node", scope: "pg", poolers });
         const docker = 'docker() { case "$1" in ps) echo node ;; exec) shift 3; "$@" ;; esac; }';
-        const words = ["sh", "-c", `${docker}\n${script}`, "/tmp/switchover", "--resume"];
+        const words = ["sh", "-c", `: >"$0.paused"\n${docker}\n${script}`, "/tmp/switchover", "patroni-db1"];
         // As in a node, whose user has a home.
-        const { status, stderr } = pooler.exec([...own, ...words], undefined, { HOME: "/tmp" });
-        expect(status, stderr).to.equal(0);
+        const { stderr } = pooler.exec([...own, ...words], undefined, { HOME: "/tmp" });
+        expect(stderr).to.include("no other node is fit to take over from patroni-db1");
         expect(console("SHOW STATE")).to.match(/^paused\|no$/m);
     }
 
