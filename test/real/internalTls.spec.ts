@@ -223,7 +223,10 @@ describe("Patroni itself, with our certificates", () => {
             .filter((line) => /,patroni-db\d,/.test(line))
             .map((line) => line.split(","))
             // An asterisk marks a result whose next check is under way.
-            .map(([backend, server, ...fields]) => `${backend} ${server} ${fields[15]} ${fields[34]?.replace(/^\* /, "")}`)
+            .map(
+                ([backend, server, ...fields]) =>
+                    `${backend} ${server} ${fields[15]} ${fields[34]?.replace(/^\* /, "")}`,
+            )
             .join("\n");
 
     before(function () {
