@@ -123,6 +123,7 @@ export class ConsulQuorum extends pulumi.ComponentResource implements DcsConnect
     public readonly dcsSettings: { [name: string]: any } = {};
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in DcsConnection
     public readonly dcsHostSettings: { [hostKey: string]: { [name: string]: any } };
+    public readonly dcsSettled: pulumi.Output<string>;
 
     constructor(name: string, args: ConsulQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:ConsulQuorum", name, {}, opts);
@@ -146,7 +147,8 @@ export class ConsulQuorum extends pulumi.ComponentResource implements DcsConnect
             { parent: this },
         );
         const port = args.httpPort ?? defaultPorts.consulHttp;
-        this.endpoints = readiness(ready).apply(() => members.map(({ host }) => `http://${host.address}:${port}`));
+        this.dcsSettled = readiness(ready);
+        this.endpoints = this.dcsSettled.apply(() => members.map(({ host }) => `http://${host.address}:${port}`));
         this.dcsHostSettings = Object.fromEntries(
             members.map(({ host }) => [host.key, consulSettings(host.address, port)]),
         );

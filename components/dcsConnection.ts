@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { ServerCertificate } from "./clusterCertificates";
 import type { DcsKind } from "./render/dcsSections";
 
@@ -21,4 +22,10 @@ export interface DcsConnection {
      * @default - none
      */
     dcsCertificate?: ServerCertificate;
+    /**
+     * Resolves when no member of the store is being replaced; then Patroni's nodes may be.
+     *
+     * @default - nothing to wait for
+     */
+    dcsSettled?: pulumi.Input<string>;
 }

@@ -192,6 +192,7 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in DcsConnection
     public readonly dcsSettings: { [name: string]: any };
     public readonly dcsCertificate?: ServerCertificate;
+    public readonly dcsSettled: pulumi.Output<string>;
 
     constructor(name: string, args: EtcdQuorumArgs, opts?: pulumi.ComponentResourceOptions) {
         super("pgha:index:EtcdQuorum", name, {}, opts);
@@ -215,7 +216,8 @@ export class EtcdQuorum extends pulumi.ComponentResource implements EtcdConnecti
         );
         this.dcsCertificate = args.certificates?.client;
         this.dcsSettings = etcd3Settings(contactsOf(this.endpointUrls), args.certificates && dcsClientPaths);
-        this.endpoints = readiness(ready).apply(() => this.endpointUrls);
+        this.dcsSettled = readiness(ready);
+        this.endpoints = this.dcsSettled.apply(() => this.endpointUrls);
         this.registerOutputs({ endpoints: this.endpoints });
     }
 }

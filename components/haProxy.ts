@@ -224,6 +224,12 @@ export interface RouterConnection {
     statisticsPort: number;
     /** Where PgBouncers are reached through it. */
     pooledPort?: number;
+    /**
+     * Resolves when none of them is being replaced; then PgBouncer may be.
+     *
+     * @default - nothing to wait for
+     */
+    ready?: pulumi.Input<string>;
 }
 
 const startTimeoutSeconds = 120;
@@ -263,6 +269,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
                 networks: networksOf(args),
                 replacementWords: replacementWords.proxy("HAProxy", args.hosts.length),
                 duringUpdate: args.patroni.poolerControl,
+                after: args.patroni.ready,
                 startTimeoutSeconds,
             },
             { parent: this },

@@ -46,7 +46,7 @@ export function applyDynamicConfig(
                 configJson,
                 timeoutSeconds: gateTimeoutSeconds,
             }),
-            stamp: createAttempt(`${name}-dynamic-config`, configJson, { parent: opts.parent }),
+            stamp: createAttempt(`${name}-dynamic-config`, configJson, opts.parent).hex,
             showScript: true,
             announce: (before, after) =>
                 describeDynamicChange(configInScript(before), configInScript(after), members.length),

@@ -170,6 +170,12 @@ export interface PatroniConnection {
      * @default - none: their clients see errors then
      */
     poolerControl?: PoolerControl;
+    /**
+     * Resolves when no node is being replaced; then HAProxy may be.
+     *
+     * @default - nothing to wait for
+     */
+    ready?: pulumi.Input<string>;
 }
 
 /** Time for all nodes to run, and then to have a leader and streaming replicas, at creation. */
@@ -206,6 +212,7 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
                 target: args.target,
                 members,
                 tools,
+                after: args.dcs.dcsSettled,
                 ready: readyScript(members, args),
                 beforeMembers: (dependsOn) =>
                     changeMajor(

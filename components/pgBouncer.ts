@@ -208,6 +208,7 @@ export class PgBouncer extends pulumi.ComponentResource {
                 workload: pgBouncerWorkload(this.port, args, role),
                 networks: networksOf(args),
                 replacementWords: replacementWords.proxy("PgBouncer", args.hosts.length),
+                after: router.ready,
                 startTimeoutSeconds,
             },
             { parent: this },

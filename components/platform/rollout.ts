@@ -1,13 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Announcement, MembersChange } from "../render/changeWords";
 import { Announce } from "./announcement";
-import { createAttempt } from "./attempt";
+import { createAttempt, withAttempt } from "./attempt";
 import { createDataDirectory, DataDirectory, inDataDirectory } from "./dataDirectory";
 import { groupFingerprint, workloadFingerprint } from "./fingerprint";
 import { createHostCommand, RunOn } from "./hostCommand";
 import { objectName } from "./objectName";
-import { Runtime } from "./runtime";
 import { recordMembers } from "./membership";
+import { keepBack } from "./readiness";
+import { Runtime } from "./runtime";
 import { runtimeOf } from "./target";
 import { HostConnection, Target, Workload } from "./workload";
 
@@ -38,10 +39,12 @@ export interface Member {
 export interface RolloutArgs {
     target: Target;
     members: Member[];
+    /** Resolves when the first member may be replaced. */
+    after?: pulumi.Input<string>;
     /** What the members' scripts before an update find on the hosts. */
     tools?: pulumi.Resource[];
     /** Makes what must be done before any member is replaced, and after what is given. */
-    beforeMembers?: (after: pulumi.Resource[]) => pulumi.Resource[];
+    beforeMembers?: (after: pulumi.Output<pulumi.Resource[]>) => pulumi.Resource[];
     /** Script on the first member's host that waits until the whole group is well; runs at creation and after each change. */
     ready?: string;
     /** Says what a change of members or of the places of their data does. */
@@ -64,17 +67,16 @@ export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomReso
     // A change of members that is refused stops here, before any of them is touched.
     const record =
         args.announceMembers === undefined ? [] : [recordMembers(name, args.members, args.announceMembers, opts)];
-    let previous = args.beforeMembers?.([...record, ...(args.tools ?? [])]) ?? record;
+    let previous =
+        args.beforeMembers?.(pulumi.output(args.after).apply(() => [...record, ...(args.tools ?? [])])) ?? record;
     const places = preparePlaces(name, args, { ...opts, dependsOn: record });
     const services = args.members.map((member) => {
         const service = rollOutMember(name, member, args, runtime, places.get(member) ?? [], previous, opts);
         previous = service.gate;
         return service;
     });
-    const stamp = createAttempt(name, groupFingerprint(services.map((service) => service.fingerprint)), {
-        parent: opts.parent,
-        dependsOn: previous,
-    });
+    const wanted = groupFingerprint(services.map((service) => service.fingerprint));
+    const { hex: stamp } = createAttempt(name, keepBack(wanted, urnsOf(previous)), opts.parent);
     const running = runtime
         .waits(args.members, args.startTimeoutSeconds)
         .map(({ key, host, script }) =>
@@ -100,7 +102,7 @@ export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomReso
     const ready = createHostCommand(
         `${name}-ready`,
         { host: first.host, purpose: `wait until ${name} is well`, script: args.ready, stamp },
-        { ...opts, dependsOn: [...running, ...settled] },
+        { ...opts, dependsOn: settled.length > 0 ? settled : running },
     );
     return [ready];
 }
@@ -161,7 +163,7 @@ function admit(
 function rollOutMember(
     name: string,
     member: Member,
-    { target, startTimeoutSeconds, tools = [] }: RolloutArgs,
+    { target, after, startTimeoutSeconds, tools = [] }: RolloutArgs,
     runtime: Runtime,
     place: pulumi.Resource[],
     previous: pulumi.Resource[],
@@ -171,7 +173,7 @@ function rollOutMember(
     const serviceName = objectName(target.clusterName, member.workload.name);
     const fingerprint = workloadFingerprint(member.workload);
     // Only when its turn has come: members that an update has not reached stay as they are when its settings are put back.
-    const stamp = createAttempt(stepName, fingerprint, { parent: opts.parent, dependsOn: previous });
+    const attempt = createAttempt(stepName, keepBack(fingerprint, [after, ...urnsOf(previous)]), opts.parent);
     const step = (
         kind: string,
         host: HostConnection,
@@ -182,7 +184,7 @@ function rollOutMember(
     ): pulumi.Resource =>
         createHostCommand(
             `${stepName}-${kind}`,
-            { host, purpose, script, stamp, runOn: RunOn.Update, announce },
+            { host, purpose, script, stamp: attempt.hex, runOn: RunOn.Update, announce },
             { ...opts, dependsOn },
         );
     const { beforeUpdate, afterUpdate } = member;
@@ -190,7 +192,8 @@ function rollOutMember(
         beforeUpdate === undefined
             ? previous
             : [step("prepare", member.host, `prepare ${serviceName}`, beforeUpdate, [...previous, ...tools])];
-    const container = runtime.run(stepName, member, { ...opts, dependsOn: [...place, ...prepare] });
+    const placed = { ...member, workload: withAttempt(member.workload, attempt) };
+    const container = runtime.run(stepName, placed, { ...opts, dependsOn: [...place, attempt, ...prepare] });
     const replaced = runtime
         .waits([member], startTimeoutSeconds)
         .map(({ host, script }) =>
@@ -203,4 +206,8 @@ function rollOutMember(
             ? replaced
             : [step("gate", member.host, `wait until ${serviceName} is well`, afterUpdate, replaced)];
     return { fingerprint, gate };
+}
+
+function urnsOf(resources: pulumi.Resource[]): pulumi.Output<string>[] {
+    return resources.map(({ urn }) => urn);
 }

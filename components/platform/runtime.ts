@@ -61,5 +61,7 @@ export interface SpreadArgs {
     replacementWords: string;
     /** Script that runs while the containers are replaced, and ends when they are. */
     duringUpdate?: { host: HostConnection; script: string };
+    /** Resolves when the first container may be replaced. */
+    after?: pulumi.Input<string>;
     startTimeoutSeconds: number;
 }

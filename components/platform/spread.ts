@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { createAttempt, withAttempt } from "./attempt";
 import { workloadFingerprint } from "./fingerprint";
 import { createHostCommand, RunOn } from "./hostCommand";
+import { keepBack } from "./readiness";
 import { rollOut } from "./rollout";
 import { SpreadArgs } from "./runtime";
 import { runtimeOf } from "./target";
@@ -17,15 +19,19 @@ export function spreadOut(
     args: SpreadArgs & { target: Target },
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
-    const { target, hosts, workload, replacementWords, startTimeoutSeconds } = args;
-    const beside = runBeside(name, args, opts);
-    const replicas = runtimeOf(target).replicate?.(args, { ...opts, dependsOn: [] });
+    const { target, hosts, workload, replacementWords, after, startTimeoutSeconds } = args;
+    const attempt = createAttempt(`${name}-all`, keepBack(workloadFingerprint(workload), [after]), opts.parent);
+    const stamp = attempt.hex;
+    const beside = runBeside(name, args, stamp, opts);
+    const replicas = runtimeOf(target).replicate?.(
+        { ...args, workload: withAttempt(workload, attempt) },
+        { ...opts, dependsOn: attempt },
+    );
     if (replicas === undefined) {
         const members = hosts.map((host) => ({ key: host.key, host, workload, replacementWords }));
-        return [...beside, ...rollOut(name, { target, members, startTimeoutSeconds }, opts)];
+        return [...beside, ...rollOut(name, { target, members, after, startTimeoutSeconds }, opts)];
     }
     const { host, script } = replicas.wait;
-    const stamp = workloadFingerprint(workload);
     return [
         ...beside,
         createHostCommand(
@@ -45,14 +51,14 @@ export function spreadOut(
 /** Starts what runs while the containers are replaced: neither waits for the other. */
 function runBeside(
     name: string,
-    { duringUpdate, workload }: SpreadArgs,
+    { duringUpdate }: SpreadArgs,
+    stamp: pulumi.Input<string>,
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
     if (duringUpdate === undefined) {
         return [];
     }
     const purpose = `look after the clients of ${name}`;
-    const stamp = workloadFingerprint(workload);
     const command = { ...duringUpdate, purpose, stamp, runOn: RunOn.Update };
     return [createHostCommand(`${name}-clients`, command, { ...opts, dependsOn: [] })];
 }

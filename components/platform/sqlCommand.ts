@@ -46,7 +46,7 @@ export function createSqlCommand(
         args.deleteSql === undefined ? undefined : psqlScript(connection, `undoing: ${purpose}`, args.deleteSql);
     // A short hash of what holds verifiers of random passwords tells nothing about them.
     const wanted = pulumi.unsecret(pulumi.output(args.sql).apply(contentHash));
-    const stamp = createAttempt(name, wanted, { parent: opts.parent });
+    const stamp = createAttempt(name, wanted, opts.parent).hex;
     return createHostCommand(name, { host: connection.host, purpose, script, stamp, deleteScript }, opts);
 }
 

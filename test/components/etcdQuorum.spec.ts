@@ -86,6 +86,7 @@ describe("EtcdQuorum", () => {
         const recording = await recordEtcd();
         expect(recording.custom("pg-etcd-a").dependsOn).to.deep.equal([
             "etcd-a-admission-db1",
+            "etcd-a-attempt",
             "etcd-a-data",
             "etcd-members",
             "pg-etcd-a-config",
@@ -96,7 +97,7 @@ describe("EtcdQuorum", () => {
         expect(recording.outOfOrder(["etcd-members", ...chain, "etcd-running", "etcd-ready"])).to.deep.equal([]);
     });
 
-    it("makes the files without waiting for the member before", async () => {
+    it("records nothing for files and directories to depend on, and so few paths through the group", async () => {
         const recording = await recordEtcd();
         expect(recording.custom("pg-etcd-c-config").dependsOn).to.deep.equal([]);
         expect(recording.custom("etcd-c-data").dependsOn).to.deep.equal([]);

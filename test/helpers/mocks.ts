@@ -67,6 +67,17 @@ export function generatedCertificate(name: string): string {
 }
 
 async function attempt(program: () => void, options: RecordOptions): Promise<Refusal> {
+    const { stackTraceLimit } = Error;
+    // Pulumi notes a stack for each property of a resource, of which Mocha takes all frames: that would be most of a test's time.
+    Error.stackTraceLimit = 1;
+    try {
+        return await recorded(program, options);
+    } finally {
+        Error.stackTraceLimit = stackTraceLimit;
+    }
+}
+
+async function recorded(program: () => void, options: RecordOptions): Promise<Refusal> {
     const recording = new Recording();
     await startEngine(recording, options);
     const log = pulumi.log as { warn: (message: string) => Promise<void> };

@@ -31,6 +31,13 @@ export function repositoryProgram(settings: string): Program {
     return { directory: repository, stack: "prod", settings };
 }
 
+/** A resource in the state. */
+export interface StateResource {
+    urn: string;
+    dependencies?: string[];
+    propertyDependencies?: { [property: string]: string[] | null };
+}
+
 /** A stack that exists for one test: its state, its settings and its caches are in a directory of their own, and no ssh agent is there. */
 export class PulumiStack {
     readonly scratch = mkdtempSync(join(tmpdir(), "pgha-preview-"));
@@ -86,6 +93,11 @@ export class PulumiStack {
 
     /** Types and names of all that the state holds. */
     async resources(): Promise<string[]> {
+        return (await this.state()).map(({ urn }) => urn.split("::").slice(2).join(" "));
+    }
+
+    /** All that the state holds, each after what it depends on. */
+    async state(): Promise<StateResource[]> {
         const { stdout } = await this.succeed([
             "--cwd",
             this.scratch,
@@ -94,8 +106,8 @@ export class PulumiStack {
             "--stack",
             this.program.stack,
         ]);
-        const { deployment } = JSON.parse(stdout) as { deployment: { resources?: { urn: string }[] } };
-        return (deployment.resources ?? []).map(({ urn }) => urn.split("::").slice(2).join(" "));
+        const { deployment } = JSON.parse(stdout) as { deployment: { resources?: StateResource[] } };
+        return deployment.resources ?? [];
     }
 
     /** An output of the stack, in the clear. */

@@ -1,12 +1,31 @@
 import { expect } from "chai";
 import { LivingStack } from "./livingStack";
-import { Run } from "./pulumiStack";
+import { Run, StateResource } from "./pulumiStack";
 import { settingsWith } from "./settings";
 
 const hosts = ["docker-infra-1", "docker-infra-2", "docker-infra-3"];
 
-/** A newer image than the one in the settings. */
+/** Newer images than the one in the settings. */
 const newer = `registry.example.com/newer@sha256:${"0".repeat(64)}`;
+const newest = `registry.example.com/newest@sha256:${"1".repeat(64)}`;
+
+const tagged = Object.fromEntries(hosts.map((host) => [host, { host, tags: { clonefrom: true } }]));
+
+/** Steps that the engine takes in a second or two. */
+const mostPaths = 1_000_000;
+
+/** Steps of the engine from each resource, through all that it depends on. */
+function pathsFrom(resources: StateResource[]): Map<string, number> {
+    const paths = new Map<string, number>();
+    for (const { urn, dependencies = [], propertyDependencies = {} } of resources) {
+        const next = [...dependencies, ...Object.values(propertyDependencies).flatMap((urns) => urns ?? [])];
+        paths.set(
+            urn,
+            next.reduce((sum, dependency) => sum + (paths.get(dependency) ?? 0), 1),
+        );
+    }
+    return paths;
+}
 
 /** Whether a journal has these entries, in this order, with others in between. */
 function inOrder(journal: string[], entries: string[]): boolean {
@@ -46,6 +65,11 @@ describe("The real engine", () => {
         expect(passwords.filter((password) => created.text.includes(password))).to.deep.equal([]);
     });
 
+    it("leads the engine, which follows each path of dependencies where a removal fails, to few of them", async () => {
+        const paths = pathsFrom(await living.stack.state());
+        expect(Math.max(...paths.values())).to.be.below(mostPaths);
+    });
+
     it("finds nothing to do the second time", async () => {
         const { status, text, journal } = await living.up(settingsWith());
         expect(status, text).to.equal(0);
@@ -73,6 +97,7 @@ describe("The real engine", () => {
             "pg-application-shop-database",
             "pg-generations",
             "pg-haproxy",
+            "pg-haproxy-all-attempt",
             "pg-haproxy-clients",
             "pg-haproxy-config",
             "pg-haproxy-running",
@@ -87,6 +112,21 @@ describe("The real engine", () => {
         const { status, text, journal } = await living.up(settingsWith({ "images.patroni": newer }));
         expect(status, text).to.equal(0);
         expect(inOrder(journal, patroniSteps(hosts)), journal.join("\n")).to.equal(true);
+    });
+
+    it("replaces the store first, then Patroni, then HAProxy, then PgBouncer", async () => {
+        const images = ["etcd", "haproxy", "patroni", "pgbouncer"].map((name): [string, string] => [
+            `images.${name}`,
+            newest,
+        ]);
+        const { status, text, journal } = await living.up(settingsWith(Object.fromEntries(images)));
+        expect(status, text).to.equal(0);
+        const order = [
+            ...["end update pg-etcd-ready", "begin update pg-patroni-docker-infra-1-prepare"],
+            ...["end update pg-patroni-docker-infra-3-gate", "begin update pg-haproxy"],
+            ...["end update pg-haproxy-running", "begin update pg-pgbouncer"],
+        ];
+        expect(inOrder(journal, order), journal.join("\n")).to.equal(true);
     });
 
     it("has a new config there before the old one goes, and its user moves in between", async () => {
@@ -119,8 +159,8 @@ describe("The real engine", () => {
         });
 
         it("puts settings back that a gate has stopped, with every step on the nodes that had changed", async () => {
-            // The file of HAProxy's that goes at the end of an update outlives one that fails.
-            const longer = settingsWith({ "haproxy.clientTimeoutSeconds": 71, "patroni.stopGraceSeconds": 95 });
+            // A file that goes at the end of an update outlives one that fails: each node has one that changes.
+            const longer = settingsWith({ "patroni.nodes": tagged, "patroni.stopGraceSeconds": 95 });
             const failed = await living.up(longer, [`pg-patroni-${second}-gate`]);
             expect(failed.status).not.to.equal(0);
             const { status, text, journal } = await living.up(changed);

@@ -128,6 +128,16 @@ describe("A preview of a change", () => {
         );
     });
 
+    it("refuses it in an up without a preview, too, before a container or its files change", async () => {
+        const { status, text, journal } = await living.up(settingsWith({ ...nodes, "etcd.members": on(1, 4, 5) }));
+        expect(status).not.to.equal(0);
+        expect(text).to.match(/loss of the quorum/);
+        const touched = (entries: string[]): string[] =>
+            entries.filter((entry) => /pg-(etcd|patroni|haproxy|pgbouncer)/.test(entry) && !entry.endsWith("-data"));
+        expect(touched(journal)).to.deep.equal([]);
+        expect(touched((await living.up(settingsWith())).journal)).to.deep.equal([]);
+    });
+
     it("refuses another major version without consent, and says what to do", async () => {
         const text = await refused({ "patroni.postgresMajor": 18 });
         expect(text).to.match(/major upgrade: PostgreSQL 17 would become 18/);

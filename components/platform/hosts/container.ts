@@ -38,7 +38,7 @@ export function createContainer(
     const name = objectName(target.clusterName, workload.name);
     const labels = clusterLabels(target, workload.labels);
     const directory = `${target.dataRoot}/${target.clusterName}/.files/${workload.name}`;
-    // Files and image don't wait for the member before: only the container does.
+    // Files wait for their content only, and images for nothing.
     const early = { ...opts, dependsOn: [] };
     const files = workload.files.map((file) => ({
         path: file.path,

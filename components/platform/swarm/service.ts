@@ -36,7 +36,7 @@ export function createSwarmService(
 ): docker.Service {
     const files = workload.files.map((file) => ({
         file,
-        // Files don't wait for the member before: only the service does.
+        // Files wait for their content only.
         object: createVersionedFile(workload.name, file, target, { ...opts, dependsOn: [] }),
     }));
     const name = objectName(target.clusterName, workload.name);
