@@ -104,8 +104,8 @@ const refusedStatus = 3;
 /** Status of a switchover that took place, after which a PgBouncer could not be resumed. */
 const notResumedStatus = 4;
 
-/** Time for all HAProxys to be replaced. */
-const replacementTimeoutSeconds = 180;
+/** Time from one HAProxy that stops to the next; then there is none that is still to be replaced. */
+const replacementTimeoutSeconds = 90;
 
 /** What runs in the node's container. */
 function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
@@ -335,6 +335,7 @@ const reconnectFunction = [
     '      others="$others $router"',
     '      [ ! -e "$dir/gone.$router" ] || continue',
     '      : >"$dir/gone.$router"',
+    `      deadline=$(($(date +%s) + ${replacementTimeoutSeconds}))`,
     '      for pooler in $poolers; do console "$pooler" 3 RECONNECT >/dev/null || true; done',
     "    done",
     "    waiting=$others",
