@@ -29,12 +29,10 @@ describe("an unchanged program", () => {
 
         const env = { ...process.env, SSH_AUTH_SOCK: undefined };
         const preview = ["pulumi", "preview", "--stack", "lab", "--non-interactive", ...unchanged];
-        // On a machine that does other things, too, the fastest says how long it takes.
-        let shortest = Infinity;
-        for (let attempts = 0; attempts < 6 && shortest > maximumPreviewSeconds; attempts++) {
-            shortest = Math.min(shortest, (await run(...cutOff(...preview), { env })).seconds);
-        }
-        note(this, inSeconds(shortest));
-        expect(shortest).to.be.at.most(maximumPreviewSeconds);
+        const first = await run(...cutOff(...preview), { env });
+        // The hosts may still be at work for what came before.
+        const { seconds } = first.seconds <= maximumPreviewSeconds ? first : await run(...cutOff(...preview), { env });
+        note(this, inSeconds(seconds));
+        expect(seconds).to.be.at.most(maximumPreviewSeconds);
     });
 });
