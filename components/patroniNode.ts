@@ -10,7 +10,7 @@ import { Member } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import { HostConnection, ResourcesArgs, Target, Workload, WorkloadFile } from "./platform/workload";
 import { replacementWords } from "./render/changeWords";
-import { MajorChange, renderForeignMajorCheck, renderMajorSettled } from "./render/majorChange";
+import { exitIfMajorPending, MajorChange, renderForeignMajorCheck, renderMajorSettled } from "./render/majorChange";
 import type { DcsSection } from "./render/dcsSections";
 import { localConninfo } from "./render/conninfo";
 import { curlLocal, withoutOutput, expiredFunction } from "./render/http";
@@ -260,7 +260,7 @@ function stepDownScript(key: string, host: HostConnection, context: PatroniNodeC
     const node = workloadNames.patroni(key);
     const { clusterName } = context.target;
     const script = `${switchoverDirectory(context.dataRoot, clusterName)}/${node}`;
-    const shell = [...memberShell(key, host, context), "api /primary || exit 0"];
+    const shell = [...memberShell(key, host, context), exitIfMajorPending, "api /primary || exit 0"];
     if (context.order.length === 1) {
         // Alone it has nobody to hand over to; the shutdown checkpoint is short after this one.
         return [...shell, `in_container psql -X -q -d '${localConninfo}' -c CHECKPOINT`].join("\n");

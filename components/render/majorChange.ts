@@ -75,6 +75,9 @@ export function renderForeignMajorCheck(major: number): string {
     ].join("\n");
 }
 
+/** Ends a script where a change has stopped PostgreSQL: Patroni's REST API may say for some seconds that the node still leads. */
+export const exitIfMajorPending = `if in_container test -e ${workDirectory}/paused; then exit 0; fi`;
+
 /** What ends a change on a node that has got its new container: Patroni goes on, and what the way back leaves behind gets out of the way. */
 export function renderMajorSettled({ from, to }: MajorChange, scope: string, timeoutSeconds: number): string[] {
     const abandoned = containerPaths.postgresData(from);

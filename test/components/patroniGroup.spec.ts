@@ -139,6 +139,10 @@ describe("PatroniGroup", () => {
         expect(String(stdin)).to.include("on_node upgrade 'patroni-b' 'patroni-c'");
         expect(recording.outOfOrder(["group-members", "group-upgrade", "pg-patroni-a"])).to.deep.equal([]);
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("vacuumdb");
+        // With another script the step would run, and hand the leader's role over, where only the consent comes or goes.
+        const prepare = recording.custom("group-a-prepare").inputs.stdin;
+        expect(prepare).to.equal(without.custom("group-a-prepare").inputs.stdin);
+        expect(String(prepare)).to.match(/\.upgrade\/paused; then exit 0; fi\n.*api \/primary/);
         const back = await recordPatroni({ settings: { postgresMajor: 15, previousPostgresMajor: 17 } });
         expect(String(back.custom("group-upgrade").inputs.stdin)).to.include("on_node back ");
     });

@@ -7,18 +7,22 @@ import { editSettings } from "./helpers/settings";
 import { inSeconds, note } from "./helpers/wait";
 import { describeWriters, Writers } from "./helpers/writers";
 
-/**
- * Needs the image `upgrade` in the lab's registry, by its reference in the environment variable UPGRADE_IMAGE. It makes the stack anew on
- * PostgreSQL 15, and leaves the lab empty.
- */
-const image = process.env.UPGRADE_IMAGE ?? "";
+/** Builds the image with both versions where it is not there yet, and prints its reference in the lab's registry. */
+const buildImage = [
+    "source lab/lab.env.sh",
+    "file=$(mktemp); trap 'rm -f \"$file\"' EXIT",
+    'images/build.sh --push "$LAB_REGISTRY_PUSH" --name "$LAB_REGISTRY" --json "$file" upgrade >&2',
+    'jq -r .upgrade "$file"',
+].join("\n");
 
 /** Time within which clients must be served again: little data, one container replaced, and Patroni's start. */
 const longestOutageSeconds = 120;
 
+/** Makes the stack anew on PostgreSQL 15, and leaves the lab empty. */
 describe("a major upgrade", function () {
     this.timeout(1_500_000);
     this.bail(true);
+    let image: string;
     let cluster: Cluster;
     let app: Application;
 
@@ -40,7 +44,7 @@ describe("a major upgrade", function () {
     const sql = (statement: string) => async () => psql(await readLeader(cluster), statement);
 
     before("a cluster of PostgreSQL 15", async () => {
-        expect(image, "UPGRADE_IMAGE").not.to.equal("");
+        image = (await run("bash", ["-euc", buildImage], { timeoutSeconds: 900 })).stdout.trim();
         await empty();
         await up({ configFile: settings(15) });
         cluster = await readCluster();
