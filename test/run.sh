@@ -17,7 +17,7 @@ step_real() { npm run --silent test:real; }
 step_lab() { lab/test.sh; }
 step_cluster() { make --no-print-directory up && npm run --silent test:lab; }
 step_drill() { make --no-print-directory drill; }
-step_features() { make --no-print-directory up && npm run --silent test:upgrade && npm run --silent test:features; }
+step_features() { make --no-print-directory up && npm run --silent test:real:long && npm run --silent test:features; }
 step_examples() { make --no-print-directory test-examples; }
 
 usage() { printf 'Usage: test/run.sh [STEP...]\nSteps: %s; further ones: %s\n' "${STEPS[*]}" "${FURTHER_STEPS[*]}"; }

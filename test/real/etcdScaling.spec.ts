@@ -188,7 +188,7 @@ const [a, b, c, d, e] = ["etcd-a", "etcd-b", "etcd-c", "etcd-d", "etcd-e"] as co
 const votes = (names: string[]): string[] => names.map((name) => `${name} votes`);
 
 for (const tls of [true, false]) {
-    describe(`An etcd quorum ${tls ? "with" : "without"} TLS`, function () {
+    describe(`An etcd quorum ${tls ? "with" : "without"} TLS @long`, function () {
         this.timeout(180_000);
         let quorum: Quorum;
 

@@ -45,7 +45,7 @@ const timeoutSeconds = 40;
 const host = { key: "here", sshAddress: "127.0.0.1" };
 const serviceOf = (name: string): string => `pgha-upgrade-${name}-${process.pid}`;
 
-describe("PostgreSQL 15 with a replica, under Patroni, @upgrade", function () {
+describe("PostgreSQL 15 with a replica, under Patroni, @long", function () {
     this.bail(true);
     let network: Network;
     let etcd: Container;
