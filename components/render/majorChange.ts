@@ -265,6 +265,7 @@ const checkFunctions = [
     "problems=",
     'found() { problems="$problems$(printf "\\n  - %s" "$1")"; }',
     'none() { rows=$(ask "$1") || die "PostgreSQL can\'t be asked"; [ -z "$rows" ] || found "$2: $rows"; }',
+    "streams() { [ \"$(ask \"SELECT count(*) FROM pg_stat_replication WHERE application_name = '$1' AND state = 'streaming'\")\" != 0 ]; }",
     'refuse() { [ -z "$problems" ] || die "PostgreSQL $from can\'t be upgraded to $to:$problems"; }',
     // Whether the file system can share blocks between files.
     'mode() { if cp --reflink=always "$old/PG_VERSION" "$1/reflink" 2>/dev/null; then echo --clone; else echo --copy; fi; }',
@@ -288,11 +289,12 @@ const checkFunctions = [
     "  refuse",
     '  [ "$(ask "SELECT current_setting(\'server_version_num\')::int / 10000")" = "$from" ] || found "the server is not PostgreSQL $from"',
     '  [ ! -e "$new" ] || found "$new is there already: move it away"',
-    // Patroni calls a node the leader before its promotion has ended.
+    // Patroni calls a node the leader before its promotion has ended, and before the others have turned to it.
     "  attempts=0",
     '  while [ "$(ask "SELECT pg_is_in_recovery()")" = t ] && [ "$attempts" -lt 30 ]; do attempts=$((attempts + 1)); sleep 1; done',
     '  none "SELECT \'true\' WHERE pg_is_in_recovery()" "this node doesn\'t lead"',
     '  for node in "$@"; do',
+    '    while ! streams "$node" && [ "$attempts" -lt 30 ]; do attempts=$((attempts + 1)); sleep 1; done',
     "    none \"SELECT 'it doesn''t stream' WHERE NOT EXISTS (SELECT FROM pg_stat_replication WHERE application_name = '$node' AND state = 'streaming')\" \"$node\"",
     "  done",
     "  none \"SELECT string_agg(format('%I in %I', gid, database), ', ') FROM pg_prepared_xacts\" \"prepared transactions, which have to be committed or rolled back\"",
