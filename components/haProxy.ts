@@ -225,11 +225,11 @@ export interface RouterConnection {
     /** Where PgBouncers are reached through it. */
     pooledPort?: number;
     /**
-     * Resolves when none of them is being replaced; then PgBouncer may be.
+     * Resolves when none of the servers behind it is being replaced; then PgBouncer may be.
      *
      * @default - nothing to wait for
      */
-    ready?: pulumi.Input<string>;
+    serversSettled?: pulumi.Input<string>;
 }
 
 const startTimeoutSeconds = 120;
@@ -245,6 +245,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
     public readonly anyPort: number;
     public readonly statisticsPort: number;
     public readonly pooledPort?: number;
+    public readonly serversSettled: pulumi.Output<string>;
     /** Resolves when all of them run. */
     public readonly ready: pulumi.Output<string>;
 
@@ -259,6 +260,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
         this.anyPort = settings.ports?.any ?? defaultPorts.any;
         this.statisticsPort = settings.ports?.statistics ?? defaultPorts.haproxyStats;
         this.pooledPort = settings.ports?.pooled;
+        this.serversSettled = pulumi.output(args.patroni.ready ?? "");
         const running = spreadOut(
             name,
             {

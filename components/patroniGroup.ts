@@ -171,7 +171,7 @@ export interface PatroniConnection {
      */
     poolerControl?: PoolerControl;
     /**
-     * Resolves when no node is being replaced; then HAProxy may be.
+     * Resolves when no node is being replaced; then HAProxy and PgBouncer may be.
      *
      * @default - nothing to wait for
      */

@@ -208,7 +208,8 @@ export class PgBouncer extends pulumi.ComponentResource {
                 workload: pgBouncerWorkload(this.port, args, role),
                 networks: networksOf(args),
                 replacementWords: replacementWords.proxy("PgBouncer", args.hosts.length),
-                after: router.ready,
+                // Not after HAProxy, to which it leaves its port, or the other way round, when it goes behind it or comes out.
+                after: router.serversSettled,
                 startTimeoutSeconds,
             },
             { parent: this },

@@ -5,8 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly LOGS=${XDG_STATE_HOME:-$HOME/.local/state}/pulumi-postgres-ha/test
 readonly STEPS=(style pure toolchain preview images real lab cluster drill)
-# What would make `make test` too long, and CI runs after it.
-readonly FURTHER_STEPS=(features examples)
+# What would make `make test` too long. CI runs the first of them after it.
+readonly FURTHER_STEPS=(features rotations examples)
 
 step_style() { npm run --silent check && git ls-files -z '*.sh' .ci/run .ci/preview | xargs -0 shellcheck -x -P SCRIPTDIR; }
 step_pure() { npm run --silent test; }
@@ -18,6 +18,7 @@ step_lab() { lab/test.sh; }
 step_cluster() { make --no-print-directory up && npm run --silent test:lab; }
 step_drill() { make --no-print-directory drill; }
 step_features() { make --no-print-directory up && npm run --silent test:real:long && npm run --silent test:features; }
+step_rotations() { make --no-print-directory up && npm run --silent test:rotations; }
 step_examples() { make --no-print-directory test-examples; }
 
 usage() { printf 'Usage: test/run.sh [STEP...]\nSteps: %s; further ones: %s\n' "${STEPS[*]}" "${FURTHER_STEPS[*]}"; }

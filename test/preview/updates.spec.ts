@@ -114,7 +114,7 @@ describe("The real engine", () => {
         expect(inOrder(journal, patroniSteps(hosts)), journal.join("\n")).to.equal(true);
     });
 
-    it("replaces the store first, then Patroni, then HAProxy, then PgBouncer", async () => {
+    it("replaces the store first, then Patroni, then HAProxy and PgBouncer", async () => {
         const images = ["etcd", "haproxy", "patroni", "pgbouncer"].map((name): [string, string] => [
             `images.${name}`,
             newest,
@@ -123,10 +123,11 @@ describe("The real engine", () => {
         expect(status, text).to.equal(0);
         const order = [
             ...["end update pg-etcd-ready", "begin update pg-patroni-docker-infra-1-prepare"],
-            ...["end update pg-patroni-docker-infra-3-gate", "begin update pg-haproxy"],
-            ...["end update pg-haproxy-running", "begin update pg-pgbouncer"],
+            "end update pg-patroni-docker-infra-3-gate",
         ];
-        expect(inOrder(journal, order), journal.join("\n")).to.equal(true);
+        for (const last of ["begin update pg-haproxy", "begin update pg-pgbouncer"]) {
+            expect(inOrder(journal, [...order, last]), journal.join("\n")).to.equal(true);
+        }
     });
 
     it("has a new config there before the old one goes, and its user moves in between", async () => {
