@@ -128,7 +128,12 @@ describe("PostgreSQL 15 with a replica, under Patroni, @long", function () {
     const makeLeader = (name: string): void => {
         const fit = "curl -fsS http://127.0.0.1:8008/primary || curl -fsS http://127.0.0.1:8008/synchronous";
         node(name).waitFor(["sh", "-c", fit], 40);
-        if (psql(name, "SELECT pg_is_in_recovery()") === "f") return;
+        if (node(name).exec(["curl", "-fsS", "http://127.0.0.1:8008/primary"]).status === 0) {
+            // It may still be promoting itself.
+            const promoted = `psql -X -q -t -A -d '${localConninfo}' -c 'SELECT pg_is_in_recovery()' | grep -qx f`;
+            node(name).waitFor(["sh", "-c", promoted], 40);
+            return;
+        }
         const { status, stderr } = onHost(`sh ${join(scratch, name)} ${name === "a" ? "b" : "a"} ${name}`);
         expect(status, stderr).to.equal(0);
         waitForPrimary(name);
