@@ -1,6 +1,6 @@
 import type { ClusterOperations, OperationsWorkload } from "../components";
 import { localConninfo } from "../components/render/conninfo";
-import { renderMajorNodeScript } from "../components/render/majorChange";
+import { renderMajorNodeScript } from "../components/render/majorNodeScript";
 import { inContainerFunction, shellQuote } from "../components/render/shell";
 import { CommandFailure, ExitStatus, messageOf } from "./failure";
 import { findLeader, isStreaming, isUp } from "./health";

@@ -49,27 +49,27 @@ export type { DcsConnection } from "./dcsConnection";
 export { DcsKind } from "./render/dcsSections";
 export type { ClusterPasswordGenerationsArgs } from "./passwordGenerations";
 export { PatroniGroup } from "./patroniGroup";
-export type { PatroniConnection, PatroniEndpoint, PatroniGroupArgs, PatroniPasswordArgs } from "./patroniGroup";
+export type { PatroniConnection, PatroniEndpoint } from "./patroniGroup";
+export type { PatroniGroupArgs, PatroniPasswordArgs } from "./patroniGroupArgs";
 export type { PatroniNodeArgs, PatroniNodePortsArgs } from "./patroniNode";
 export type { PoolerControl, PoolersArgs } from "./patroniSwitchover";
 export type { PatroniSettingsArgs } from "./patroniSettings";
 export type { IgnoredSlotArgs, SlotArgs } from "./patroniSlots";
 export { HaProxy } from "./haProxy";
-export type { HaProxyArgs, HaProxyPortsArgs, HaProxySettingsArgs, RouterConnection } from "./haProxy";
+export type { HaProxyArgs, RouterConnection } from "./haProxy";
+export type { HaProxyPortsArgs, HaProxySettingsArgs } from "./haProxyArgs";
 export { PgBouncer } from "./pgBouncer";
 export type { PgBouncerArgs, PgBouncerSettingsArgs } from "./pgBouncer";
 export { PostgresExporter } from "./postgresExporter";
 export type { PostgresExporterArgs, PostgresExporterSettingsArgs } from "./postgresExporter";
 export { ApplicationDatabase } from "./applicationDatabase";
+export type { ApplicationArgs, ApplicationRoleArgs, ReplicationRoleArgs } from "./applicationArgs";
 export type {
-    ApplicationArgs,
     ApplicationConnection,
     ApplicationDatabaseArgs,
     ApplicationEndpoints,
     ApplicationLogin,
-    ApplicationRoleArgs,
     ApplicationUrls,
-    ReplicationRoleArgs,
 } from "./applicationDatabase";
 
 export { createDockerProvider } from "./platform/dockerProvider";

@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { defaultDataRoot, workloadNames } from "./defaults";
-import type { PatroniGroupArgs } from "./patroniGroup";
+import type { PatroniGroupArgs } from "./patroniGroupArgs";
 import type { PatroniSettings } from "./patroniSettings";
 import { switchoverDirectory } from "./patroniSwitchover";
 import { createHostCommand, RunOn } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
 import type { Member } from "./platform/rollout";
-import { describeMajorChange, MajorChange, renderMajorChangeScript } from "./render/majorChange";
+import { describeMajorChange, renderMajorChangeScript } from "./render/majorChange";
+import type { MajorChange } from "./render/majorNodeScript";
 
 /** What {@link changeMajor} needs. */
 export interface MajorChangeArgs {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ApplicationArgs } from "./applicationDatabase";
+import type { ApplicationArgs } from "./applicationArgs";
 import { AdministratorArgs } from "./clusterAdministrators";
 import { ClusterNetworkArgs } from "./clusterNetwork";
 import { ConsulMemberArgs, ConsulSettingsArgs } from "./consulQuorum";
@@ -8,7 +8,7 @@ import { DockerHostsArgs } from "./dockerHosts";
 import { EtcdMemberArgs, EtcdSettingsArgs } from "./etcdQuorum";
 import { ExternalEtcdArgs } from "./externalEtcd";
 import { FirewallSettingsArgs } from "./firewall";
-import { HaProxySettingsArgs } from "./haProxy";
+import type { HaProxySettingsArgs } from "./haProxyArgs";
 import { HostArgs } from "./host";
 import { ClusterPasswordGenerationsArgs } from "./passwordGenerations";
 import { PatroniNodeArgs } from "./patroniNode";

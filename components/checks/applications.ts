@@ -1,4 +1,4 @@
-import type { ApplicationArgs } from "../applicationDatabase";
+import type { ApplicationArgs } from "../applicationArgs";
 import type { AdministratorArgs } from "../clusterAdministrators";
 import { systemRoles } from "../defaults";
 import { LoginGenerationArgs, loginGenerations } from "../passwordGenerations";

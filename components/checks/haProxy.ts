@@ -1,4 +1,5 @@
-import type { HaProxyArgs, HaProxySettingsArgs } from "../haProxy";
+import type { HaProxyArgs } from "../haProxy";
+import type { HaProxySettingsArgs } from "../haProxyArgs";
 import { checkServiceLabels } from "./names";
 import { checkSharedLabel } from "./placement";
 import { Problem } from "./problem";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { PatroniGroupArgs } from "../patroniGroup";
+import type { PatroniGroupArgs } from "../patroniGroupArgs";
 import type { PatroniNodeArgs } from "../patroniNode";
 import { normalizePatroniSettings, PatroniSettings, PatroniSettingsArgs } from "../patroniSettings";
 import { oldestUpgradeTarget } from "../render/majorChange";

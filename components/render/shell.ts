@@ -41,3 +41,8 @@ export function waitFor(command: string, timeoutSeconds: number, onTimeout: stri
         "done",
     ].join("\n");
 }
+
+/** A script that goes into a block of another one. */
+export function indent(script: string): string {
+    return script.replaceAll(/^/gm, "  ");
+}

@@ -8,12 +8,8 @@ import { normalizePatroniSettings } from "../../components/patroniSettings";
 import { localConninfo } from "../../components/render/conninfo";
 import { DcsKind, etcd3Settings } from "../../components/render/dcsSections";
 import { renderEtcdYaml } from "../../components/render/etcdYaml";
-import {
-    MajorChange,
-    renderMajorChangeScript,
-    renderMajorNodeScript,
-    renderMajorSettled,
-} from "../../components/render/majorChange";
+import { renderMajorChangeScript, renderMajorSettled } from "../../components/render/majorChange";
+import { MajorChange, renderMajorNodeScript } from "../../components/render/majorNodeScript";
 import {
     renderPatroniBootstrapYaml,
     renderPatroniMemberYaml,

@@ -3,12 +3,8 @@ import { spawnSync } from "node:child_process";
 import { healthCommand } from "../../components/render/healthScript";
 import { renderEtcdStartScript } from "../../components/render/etcdStartScript";
 import { renderLabelCheckScript } from "../../components/render/hostScripts";
-import {
-    MajorChange,
-    renderMajorChangeScript,
-    renderMajorNodeScript,
-    renderMajorSettled,
-} from "../../components/render/majorChange";
+import { renderMajorChangeScript, renderMajorSettled } from "../../components/render/majorChange";
+import { MajorChange, renderMajorNodeScript } from "../../components/render/majorNodeScript";
 import { createCluster, recordCluster, singleHostArgs } from "../helpers/cluster";
 import { record } from "../helpers/mocks";
 import { etcdMember } from "./samples";
