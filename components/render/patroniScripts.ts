@@ -1,5 +1,5 @@
 import { containerPaths } from "../defaults";
-import { failFunction, inContainerFunction, NamedHost, shellQuote, waitFor } from "./shell";
+import { failFunction, inContainerFunction, indent, NamedHost, shellQuote, waitFor } from "./shell";
 
 /** What {@link renderDynamicConfigScript} needs. */
 export interface DynamicConfigScript {
@@ -29,12 +29,14 @@ export const patronictlFunctions = [
 
 /**
  * The script that replaces the dynamic configuration, and then restarts the nodes that PostgreSQL asks it of: replicas one by one, and the
- * leader after its role was handed over. A cluster in maintenance (paused) stays so, and is not restarted.
+ * leader after its role was handed over to one of them, or where it is if only a leader can take the new value over. A cluster in
+ * maintenance (paused) stays so, and is not restarted.
  */
 export function renderDynamicConfigScript(script: DynamicConfigScript): string {
     const { scope, timeoutSeconds } = script;
     const late = (what: string): string =>
         `fail "${what} after ${timeoutSeconds} s" "see 'patronictl list ${scope}', then run 'pulumi up' again"`;
+    const switchover = `sh ${shellQuote(script.switchoverScript)}`;
     return [
         failFunction(script.host),
         inContainerFunction(script.serviceName),
@@ -52,31 +54,31 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         rowsFunction(scope),
         `pending() { list=$(rows) && printf '%s\\n' "$list" | awk -F '\\t' -v leads="$1" '$4 == "*" && ($2 == "Leader") == leads { print $1 }'; }`,
         'streaming() { rows | awk -F \'\\t\' -v name="$1" \'$1 == name && ($3 == "streaming" || ($2 == "Leader" && $3 == "running")) { ok = 1 } END { exit !ok }\'; }',
+        'follows() { rows | awk -F \'\\t\' -v name="$1" \'$1 == name && $2 != "Leader" && $3 == "streaming" { ok = 1 } END { exit !ok }\'; }',
         `unknown() { fail "can't list the nodes" "see 'patronictl list ${scope}', then run 'pulumi up' again"; }`,
-        "restart() {",
-        `  asked restart ${scope} "$1" --pending --force || fail "can't restart $1" "see '${script.logsCommand}', then run 'pulumi up' again"`,
-        waitFor('streaming "$1"', timeoutSeconds, late("$1 does not stream again")),
+        `not_restarted() { fail "can't restart $1" "see '${script.logsCommand}', then run 'pulumi up' again"; }`,
+        "restarted() {",
+        indent(waitFor('streaming "$1"', timeoutSeconds, late("$1 does not stream again"))),
         "}",
-        "restart_all() {",
-        '  names=$(pending "$1") || unknown',
-        '  for name in $names; do restart "$name"; done',
+        "restart_replicas() {",
+        "  replicas=$(pending 0) || unknown",
+        `  for name in $replicas; do asked restart ${scope} "$name" --pending --force || not_restarted "$name"; restarted "$name"; done`,
         "}",
-        "restart_all 0",
+        "restart_replicas",
         "leader=$(pending 1) || unknown",
         '[ -n "$leader" ] || exit 0',
-        'if [ "$(rows | wc -l)" -eq 1 ]; then restart_all 1; exit 0; fi',
-        `sh ${shellQuote(script.switchoverScript)} "$leader" || fail "no other node could take over from $leader" "a replica must be streaming; then run 'pulumi up' again"`,
-        waitFor(
-            `rows | awk -F '\\t' -v name="$leader" '$1 == name && $2 != "Leader" && $3 == "streaming" { ok = 1 } END { exit !ok }'`,
-            timeoutSeconds,
-            late("$leader does not stream after its switchover"),
-        ),
-        // A lowered max_connections and the like: replicas can't go below their leader, so it comes before them, and they say that they
-        // wait only when they have seen it.
-        "settle",
-        "restart_all 1",
-        "settle",
-        "restart_all 0",
+        '[ -z "$replicas" ] || settle',
+        // A replica keeps max_connections and the like until its leader has lowered them: to hand the role over first would be one outage more.
+        "unable=$(pending 0) || unknown",
+        'if [ -z "$unable" ] && [ "$(rows | wc -l)" -gt 1 ]; then',
+        `  ${switchover} "$leader" || fail "no other node could take over from $leader" "a replica must be streaming; then run 'pulumi up' again"`,
+        indent(waitFor('follows "$leader"', timeoutSeconds, late("$leader does not stream after its switchover"))),
+        "else",
+        `  ${switchover} --restart "$leader" || not_restarted "$leader"`,
+        '  restarted "$leader"',
+        "  settle",
+        "  restart_replicas",
+        "fi",
     ].join("\n");
 }
 

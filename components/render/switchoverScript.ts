@@ -48,7 +48,8 @@ const patronictlTimeoutSeconds = 3 * switchoverTimeoutSeconds;
 
 /**
  * The script, kept on a node's host, that hands the leader's role over with all PgBouncers paused: `SCRIPT LEADER [CANDIDATE...]`, with the
- * candidates that are preferred. `SCRIPT --reconnect` runs while HAProxys are replaced.
+ * candidates that are preferred. `SCRIPT --restart LEADER` restarts the leader where it is, in the same way, if it waits for that.
+ * `SCRIPT --reconnect` runs while HAProxys are replaced.
  *
  * Its work is done in the node's container by one shell, which gets all by standard input. That shell resumes the PgBouncers however it
  * ends. A guard beside it, in a session of its own, does so if the shell was killed.
@@ -56,8 +57,9 @@ const patronictlTimeoutSeconds = 3 * switchoverTimeoutSeconds;
 export function renderSwitchoverScript(script: SwitchoverScript): string {
     return [
         "#!/bin/sh",
-        "# Usage: SCRIPT LEADER [CANDIDATE...], or SCRIPT --reconnect",
-        "# Hands the leader's role over while PgBouncer holds its clients back, or leads PgBouncer away from each HAProxy that stops.",
+        "# Usage: SCRIPT LEADER [CANDIDATE...], SCRIPT --restart LEADER, or SCRIPT --reconnect",
+        "# Hands the leader's role over, or restarts it, while PgBouncer holds its clients back, or leads PgBouncer away from each HAProxy",
+        "# that stops.",
         "# Written by Pulumi.",
         "set -eu",
         inContainerFunction(script.serviceName),
@@ -150,9 +152,12 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         '  if [ "$1" = --reconnect ]; then reconnect; return 0; fi',
         "  first=",
         '  if [ "$1" = --checkpoint ]; then first=checkpoint; shift; fi',
-        "  leader=$1",
-        "  shift",
-        '  candidate=$(choose "$leader" "$@") || refuse "no other node is fit to take over from $leader"',
+        '  if [ "$1" = --restart ]; then',
+        `    set -- restart ${scope} "$2" --pending`,
+        "  else",
+        '    candidate=$(choose "$@") || refuse "no other node is fit to take over from $1"',
+        `    set -- switchover ${scope} --leader "$1" --candidate "$candidate"`,
+        "  fi",
         '  if [ -n "$first" ]; then',
         `    sql ${checkpointTimeoutSeconds} -d '${primary}' -c CHECKPOINT >/dev/null || true`,
         "    return 0",
@@ -161,10 +166,11 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         "  poolers=$(reachable $poolers)",
         "  routers=$(reachable $routers)",
         `  started=$(sql 10 -d '${primary}' -c 'SELECT pg_postmaster_start_time()') || started=`,
-        '  prepare "$leader" "$candidate"',
+        '  prepare "$@" --scheduled now',
         "  pause",
         `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
-        "  echo y >&3",
+        // patronictl also asks for which version of PostgreSQL a restart is meant: for any.
+        '  printf "y\\n\\n" >&3',
         "  exec 3>&-",
         // Without an entry point to ask patronictl has the last word.
         '  if [ -z "$routers" ] || [ -z "$started" ]; then wait "$asked" || true; fi',
@@ -181,7 +187,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         // as SSLError among it, and asks by the DCS.
         `failed() { grep -q 'Failed: \\|Switchover failed\\|\\(^\\|[^A-Za-z.]\\)Error: ' "$dir/answer"; }`,
         reachableFunctions,
-        prepareFunction(scope),
+        prepareFunction,
         awaitFunction,
         reconnectFunction,
         'main "$@" </dev/null',
@@ -271,23 +277,21 @@ function candidateFunction(scope: string): string {
 }
 
 /** Shell function `prepare`: starts patronictl, which needs a while, up to the question that file descriptor 3 answers. */
-function prepareFunction(scope: string): string {
-    return [
-        "prepare() {",
-        '  mkfifo "$dir/question"; : >"$dir/answer"',
-        // patronictl has no limit of its own where a node accepts and stays silent.
-        `  timeout ${patronictlTimeoutSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} switchover ${scope} --leader "$1" --candidate "$2" --scheduled now <"$dir/question" >"$dir/answer" 2>&1 &`,
-        "  asked=$!",
-        '  exec 3>"$dir/question"',
-        "  attempts=0",
-        '  until grep -q "Are you sure" "$dir/answer"; do',
-        "    attempts=$((attempts + 1))",
-        `    if [ "$attempts" -gt ${10 * switchoverTimeoutSeconds} ] || ! kill -0 "$asked" 2>/dev/null; then refuse "$(cat "$dir/answer")"; fi`,
-        "    sleep 0.1",
-        "  done",
-        "}",
-    ].join("\n");
-}
+const prepareFunction = [
+    "prepare() {",
+    '  mkfifo "$dir/question"; : >"$dir/answer"',
+    // patronictl has no limit of its own where a node accepts and stays silent.
+    `  timeout ${patronictlTimeoutSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} "$@" <"$dir/question" >"$dir/answer" 2>&1 &`,
+    "  asked=$!",
+    '  exec 3>"$dir/question"',
+    "  attempts=0",
+    '  until grep -q "Are you sure" "$dir/answer"; do',
+    "    attempts=$((attempts + 1))",
+    `    if [ "$attempts" -gt ${10 * switchoverTimeoutSeconds} ] || ! kill -0 "$asked" 2>/dev/null; then refuse "$(cat "$dir/answer")"; fi`,
+    "    sleep 0.1",
+    "  done",
+    "}",
+].join("\n");
 
 /**
  * Shell function `await`: waits until an entry point leads to another primary than before, or the switchover has failed. HAProxy holds a

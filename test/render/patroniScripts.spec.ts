@@ -57,9 +57,8 @@ describe("render/patroniScripts", () => {
             "sleep 3",
             "restart pg patroni-db2 --pending --force",
             "restart pg patroni-db3 --pending --force",
+            "sleep 3",
             "switchover patroni-db1",
-            "sleep 3",
-            "sleep 3",
         ]);
         expect(runner.read("pending")).to.equal("");
     });
@@ -74,15 +73,31 @@ describe("render/patroniScripts", () => {
         runner.write("nodes", "patroni-db1\n");
         runner.write("pending", "patroni-db1\n");
         expectSuccess(apply());
-        expect(runner.read("log")).to.equal("sleep 3\nrestart pg patroni-db1 --pending --force\n");
+        expect(runner.read("log")).to.equal("sleep 3\nswitchover --restart patroni-db1\nsleep 3\n");
     });
 
-    it("restarts the leader before the replicas when a value was lowered", () => {
+    it("restarts the leader where it is, and then the replicas, when a value was lowered", () => {
         runner.write("lowered", "");
         runner.write("pending", "patroni-db1\npatroni-db2\npatroni-db3\n");
         expectSuccess(apply());
+        expect(runner.read("log").trim().split("\n")).to.deep.equal([
+            "sleep 3",
+            "restart pg patroni-db2 --pending --force",
+            "restart pg patroni-db3 --pending --force",
+            "sleep 3",
+            "switchover --restart patroni-db1",
+            "sleep 3",
+            "restart pg patroni-db2 --pending --force",
+            "restart pg patroni-db3 --pending --force",
+        ]);
         expect(runner.read("pending")).to.equal("");
-        expect(runner.read("leader")).to.equal("patroni-db2\n");
+    });
+
+    it("says so when the leader can't be restarted", () => {
+        runner.write("nodes", "patroni-db1\n");
+        runner.write("pending", "patroni-db1\n");
+        runner.write("refuse-switchover", "");
+        expect(apply().stderr).to.include("can't restart patroni-db1");
     });
 
     it("keeps a cluster in maintenance, and restarts nothing in it", () => {

@@ -60,6 +60,23 @@ describe("render/switchoverScript", () => {
         expect(runner.read("switchover.paused")).to.equal("");
     });
 
+    it("--restart does the same around a restart of the leader, who needs nobody to take over", () => {
+        list(members.slice(0, 1));
+        expect(run("--restart patroni-db1")).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+        expect(log()[0]).to.equal("CHECKPOINT");
+        expect(log().slice(1, 3).sort()).to.deep.equal(each("PAUSE"));
+        expect(log()[3]).to.equal("restart pg patroni-db1 --pending --scheduled now");
+        expect(log().slice(4).sort()).to.deep.equal(each("RESUME"));
+    });
+
+    it("--restart resumes all when PostgreSQL doesn't restart, and says why", () => {
+        runner.write("refuse", "");
+        const { status, stderr } = run("--restart patroni-db1");
+        expect(status).to.equal(3);
+        expect(stderr).to.include("Failed: restart for member patroni-db1");
+        expect(log().slice(-2).sort()).to.deep.equal(each("RESUME"));
+    });
+
     describe("chooses", () => {
         const chosen = (): string => /--candidate (\S+)/.exec(runner.read("log"))?.[1] ?? "nobody";
         const cases: { [title: string]: { rows: string[][]; preferred: string; expected: string } } = {
