@@ -89,7 +89,7 @@ CONFIG
 [pgbouncer]
 listen_addr = 0.0.0.0
 listen_port = 6432
-unix_socket_dir =
+unix_socket_dir = /tmp
 auth_type = scram-sha-256
 auth_file = /etc/pgbouncer/userlist.txt
 pool_mode = transaction

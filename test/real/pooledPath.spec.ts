@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { containerPaths, defaultPorts, networkAliases, systemRoles } from "../../components/defaults";
 import { haproxyOpenFiles, renderHaProxyCfg, renderHaProxyUsers } from "../../components/render/haproxyCfg";
@@ -7,6 +8,7 @@ import { renderPgBouncerIni, renderPgBouncerUsers } from "../../components/rende
 import { scramVerifier } from "../../components/render/scram";
 import { renderApplicationSql } from "../../components/render/sql";
 import { renderPgBouncerSql } from "../../components/render/systemRolesSql";
+import { NotConnectedError, Session } from "../../lab/drill/session";
 import { application, haProxy, pgBouncer } from "../render/samples";
 import { Container, Network } from "./container";
 import { Postgres } from "./postgres";
@@ -21,6 +23,9 @@ const openFiles = ["--ulimit", "nofile=1024:16384"];
 /** Clients at the same time: more than the soft limit for HAProxy, and for each PgBouncer. */
 const clientCount = 3000;
 const atOnce = 50;
+
+/** Clients that work all the time while a PgBouncer stops. */
+const steadyClientCount = 20;
 
 const routerConfig = {
     ...haProxy,
@@ -144,6 +149,35 @@ describe("Clients through HAProxy and PgBouncer to PostgreSQL", () => {
         }
         await stopping;
         expect(lost.length, lost.join("\n")).to.be.at.most(1);
+    });
+
+    it("leaves clients that stay connected between two of their transactions when a PgBouncer stops", async () => {
+        const login = { user: "shop", password, database: "shop" };
+        const endpoint = `${address}:${defaultPorts.pgbouncer}`;
+        const state = { answered: 0, ending: false };
+        const failed: string[] = [];
+        const work = async (): Promise<void> => {
+            const session = new Session([endpoint], login);
+            while (!state.ending) {
+                await session.query("SELECT pg_sleep(0.005)").then(
+                    () => (state.answered += 1),
+                    (error: unknown) => {
+                        if (!(error instanceof NotConnectedError)) failed.push(String(error));
+                    },
+                );
+                await sleep(20 + 20 * Math.random());
+            }
+            session.close();
+        };
+        const working = Array.from({ length: steadyClientCount }, work);
+        await sleep(1000);
+        await poolers[1]?.stop();
+        const answered = state.answered;
+        state.ending = true;
+        await Promise.all(working);
+        expect(answered).to.be.greaterThan(10 * steadyClientCount);
+        // A query that crosses the goodbye on its way is lost.
+        expect(failed.length, failed.join("\n")).to.be.at.most(2);
     });
 
     it("ends at once, and says why, where the host allows too few open files", () => {
