@@ -17,11 +17,18 @@ export interface Journal<A extends Answer = Answer> {
     answers: A[];
     /** Statements that were sent and not answered with success. */
     failed: number;
-    lastFailure: string;
+    /** What went wrong, failed attempts to connect included, and how often. */
+    reasons: Map<string, number>;
 }
 
 export interface WriteJournal extends Journal<Acknowledgement> {
     /** Sent, and lost sight of before an answer came: may be stored or not. */
     unknown: string[];
     refused: number;
+}
+
+/** What went wrong, most often first. */
+export function describeFailures({ reasons }: Journal): string {
+    const sorted = [...reasons].sort(([, a], [, b]) => b - a);
+    return sorted.map(([reason, count]) => `${count} x ${reason}`).join("; ") || "no failure";
 }

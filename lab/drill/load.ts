@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Acknowledgement, Journal, WriteJournal } from "./journal";
+import { type Acknowledgement, describeFailures, type Journal, type WriteJournal } from "./journal";
 import { classifyFailedInsert, NotConnectedError, Session, type Login } from "./session";
 import { errorText } from "./wait";
 
@@ -33,7 +33,7 @@ export class Load {
     public constructor(private readonly settings: LoadSettings) {}
 
     public startWriters(path: Path): void {
-        const journal: WriteJournal = { answers: [], failed: 0, unknown: [], refused: 0, lastFailure: "" };
+        const journal: WriteJournal = { answers: [], failed: 0, unknown: [], refused: 0, reasons: new Map() };
         this.writes.set(path.name, journal);
         this.startClients(path, (session, client, sequence) =>
             this.insertRow(session, journal, client, `${path.name}/${client}/${sequence}`),
@@ -41,7 +41,7 @@ export class Load {
     }
 
     public startReaders(path: Path): void {
-        const journal: Journal = { answers: [], failed: 0, lastFailure: "" };
+        const journal: Journal = { answers: [], failed: 0, reasons: new Map() };
         this.reads.set(path.name, journal);
         this.startClients(path, (session, client) => readRow(session, journal, client));
     }
@@ -62,7 +62,7 @@ export class Load {
             }
             const waiting = answered.filter((n) => n < count).length;
             if (waiting > 0) {
-                throw new Error(`${path}: ${waiting} clients without an answer; last failure: ${journal.lastFailure}`);
+                throw new Error(`${path}: ${waiting} clients without an answer; ${describeFailures(journal)}`);
             }
         }
     }
@@ -107,7 +107,7 @@ export class Load {
             if (outcome === "unknown") journal.unknown.push(id);
             if (outcome === "refused") journal.refused += 1;
             if (outcome !== "unsent") journal.failed += 1;
-            journal.lastFailure = errorText(error);
+            noteReason(journal, error);
             return false;
         }
     }
@@ -121,9 +121,14 @@ async function readRow(session: Session, journal: Journal, client: number): Prom
         return true;
     } catch (error) {
         if (!(error instanceof NotConnectedError)) journal.failed += 1;
-        journal.lastFailure = errorText(error);
+        noteReason(journal, error);
         return false;
     }
+}
+
+function noteReason({ reasons }: Journal, error: unknown): void {
+    const text = errorText(error);
+    reasons.set(text, (reasons.get(text) ?? 0) + 1);
 }
 
 /** All acknowledgements of all write paths. */

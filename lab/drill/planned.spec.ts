@@ -15,7 +15,7 @@ function journal(times: number[], failed = 0): WriteJournal {
         receivedAt,
         timeline: 1,
     }));
-    return { answers, failed, unknown: [], refused: 0, lastFailure: "" };
+    return { answers, failed, unknown: [], refused: 0, reasons: new Map() };
 }
 
 function result(changes: Partial<PlannedResult> = {}, pooledFailed = 0): PlannedResult {
@@ -80,7 +80,7 @@ describe("Load", () => {
         load.startWriters({ name: "pooled", endpoints: [endpoint] });
         const path = load.writes.get("pooled");
         await waitUntil("a failure", { timeoutMs: 5000, signal: new AbortController().signal }, () => {
-            if (path?.lastFailure === "") throw new Error("none");
+            if (path?.reasons.size === 0) throw new Error("none");
         });
         await load.stop();
         server.close();

@@ -3,7 +3,7 @@ import { assertAnswers, assertListening, OutageWatch } from "../../test/lab/help
 import { editSettings } from "../../test/lab/helpers/settings";
 import type { Change } from "./changes";
 import { findStaleAcknowledgements, longestGap } from "./checker";
-import type { Journal } from "./journal";
+import { describeFailures, type Journal } from "./journal";
 import { acknowledgements, Load } from "./load";
 import { countRows, Drill, execute, logRows, readLeader, steadyAnswers, steadyTimeoutMs } from "./round";
 import { waitForAnswers, waitForHealth } from "./round";
@@ -61,9 +61,7 @@ export async function runChange(drill: Drill, change: Change): Promise<PlannedRe
         await waitForAnswers("steady load after the change", load, steadyAnswers, steadyTimeoutMs, signal);
         await Promise.all(watches.map((watch) => watch.stop()));
         await load.stop();
-        for (const [path, { lastFailure }] of [...load.writes, ...load.reads]) {
-            if (lastFailure !== "") log(`${path}: last failure: ${lastFailure}`);
-        }
+        for (const [path, journal] of [...load.writes, ...load.reads]) log(`${path}: ${describeFailures(journal)}`);
 
         const checks = await checkRows(stack, await readLeader(stack), load, table, signal);
         logRows(drill, checks, table);

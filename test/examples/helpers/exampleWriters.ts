@@ -1,8 +1,8 @@
-import { compareRows, findStaleAcknowledgements, longestGap } from "../../../lab/drill/checker";
+import { compareRows } from "../../../lab/drill/checker";
 import { acknowledgements, Load } from "../../../lab/drill/load";
 import { query } from "../../lab/helpers/sql";
 import { eventually } from "../../lab/helpers/wait";
-import { failedTransactions, WritersResult } from "../../lab/helpers/writers";
+import { summarize, WritersResult } from "../../lab/helpers/writers";
 import { LiveExample } from "./liveExample";
 
 const table = "writers_test";
@@ -49,17 +49,7 @@ export class ExampleWriters {
         const lost = await this.findLost();
         const { login, endpoints } = this.live.target(this.live.urls.direct);
         await query(endpoints[0] ?? "", login, `DROP TABLE ${table}`);
-        const gaps = [...this.load.writes].map(([path, { answers }]) => {
-            const gap = longestGap(answers, this.startedAt, stoppedAt);
-            return [path, (gap.end - gap.start) / 1000] as const;
-        });
-        return {
-            acknowledged: acknowledgements(this.load).length,
-            lost,
-            stale: findStaleAcknowledgements(acknowledgements(this.load)).length,
-            failed: failedTransactions(this.load),
-            gapSeconds: Object.fromEntries(gaps),
-        };
+        return summarize(this.load, this.startedAt, stoppedAt, lost);
     }
 
     /** Ends them without a word, where a test has failed already. */

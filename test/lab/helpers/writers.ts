@@ -1,4 +1,5 @@
 import { findStaleAcknowledgements, longestGap } from "../../../lab/drill/checker";
+import { describeFailures, type WriteJournal } from "../../../lab/drill/journal";
 import { acknowledgements, Load } from "../../../lab/drill/load";
 import { checkRows } from "../../../lab/drill/rows";
 import { Application, Cluster, readLeader } from "./cluster";
@@ -19,6 +20,8 @@ export interface WritersResult {
     stale: number;
     /** Transactions that were sent and not acknowledged, by path. */
     failed: { [path: string]: number };
+    /** What went wrong, by path. */
+    reasons: { [path: string]: string };
     /** Longest time without an acknowledgement, by path. */
     gapSeconds: { [path: string]: number };
 }
@@ -57,17 +60,8 @@ export class Writers {
         const leader = await readLeader(this.cluster);
         const checks = await checkRows(stack, leader, this.load, table, new AbortController().signal);
         await query(endpoints[0] ?? "", login, `DROP TABLE ${table}`);
-        const gaps = [...this.load.writes].map(([path, { answers }]) => {
-            const gap = longestGap(answers, this.startedAt, stoppedAt);
-            return [path, (gap.end - gap.start) / 1000] as const;
-        });
-        return {
-            acknowledged: acknowledgements(this.load).length,
-            lost: [...checks.values()].flatMap((check) => check.lost),
-            stale: findStaleAcknowledgements(acknowledgements(this.load)).length,
-            failed: failedTransactions(this.load),
-            gapSeconds: Object.fromEntries(gaps),
-        };
+        const lost = [...checks.values()].flatMap((check) => check.lost);
+        return summarize(this.load, this.startedAt, stoppedAt, lost);
     }
 
     /** Ends them without a word, where a test has failed already. */
@@ -81,13 +75,27 @@ export class Writers {
     }
 }
 
-/** Transactions that were sent and not acknowledged, by path. */
-export function failedTransactions(load: Load): { [path: string]: number } {
-    return Object.fromEntries([...load.writes].map(([path, { unknown, refused }]) => [path, unknown.length + refused]));
+/** What the clients noticed between two times. */
+export function summarize(load: Load, startedAt: number, stoppedAt: number, lost: string[]): WritersResult {
+    const byPath = <T>(of: (journal: WriteJournal) => T): { [path: string]: T } =>
+        Object.fromEntries([...load.writes].map(([path, journal]) => [path, of(journal)]));
+    return {
+        acknowledged: acknowledgements(load).length,
+        lost,
+        stale: findStaleAcknowledgements(acknowledgements(load)).length,
+        failed: byPath(({ failed }) => failed),
+        reasons: byPath(describeFailures),
+        gapSeconds: byPath(({ answers }) => {
+            const gap = longestGap(answers, startedAt, stoppedAt);
+            return (gap.end - gap.start) / 1000;
+        }),
+    };
 }
 
-export function describeWriters({ acknowledged, lost, failed, gapSeconds }: WritersResult): string {
-    const failures = Object.entries(failed).map(([path, count]) => `${path} ${count}`);
+export function describeWriters({ acknowledged, lost, failed, reasons, gapSeconds }: WritersResult): string {
+    const failures = Object.entries(failed).map(([path, count]) =>
+        count === 0 ? `${path} 0` : `${path} ${count} (${reasons[path] ?? ""})`,
+    );
     const gaps = Object.entries(gapSeconds).map(([path, seconds]) => `${path} ${seconds.toFixed(1)} s`);
     return `${acknowledged} rows acknowledged, ${lost.length} lost, failed: ${failures.join(", ")}, longest gaps: ${gaps.join(", ")}`;
 }
