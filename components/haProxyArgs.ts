@@ -28,8 +28,8 @@ export interface HaProxySettingsArgs {
      */
     maxConnections?: number;
     /**
-     * Time between two checks of a server that is up, in milliseconds. Seed 000 has 3 seconds; a failed check is repeated after
-     * `downCheckIntervalMilliseconds`.
+     * Time between two checks of a server that is up, in milliseconds; the primary is checked every `downCheckIntervalMilliseconds`, if
+     * that is less. A failed check is repeated after half of the latter. Seed 000 has 3 seconds.
      *
      * @default 1000
      *
@@ -37,7 +37,7 @@ export interface HaProxySettingsArgs {
      */
     checkIntervalMilliseconds?: number;
     /**
-     * Time between two checks of a server that is down, in milliseconds: how soon a new primary is seen.
+     * Time between two checks of a server that is down, and of the primary, in milliseconds: how soon a new primary is seen.
      *
      * @default 500
      *

@@ -64,11 +64,11 @@ export function renderHaProxyCfg(config: HaProxyConfig): string {
         defaultsSection(config),
         listenStatistics(config),
         [
-            ...listenRole(haproxyProxies.readWrite, defaultPorts.readWrite, "/primary", config, { endSessions: true }),
+            ...listenRole(haproxyProxies.readWrite, defaultPorts.readWrite, "/primary", config, { isPrimary: true }),
             ...onePrimary(config),
         ],
         readOnly(config, lag),
-        listenRole("any", defaultPorts.any, "/health", config, { endSessions: false }),
+        listenRole("any", defaultPorts.any, "/health", config, { isPrimary: false }),
         ...(config.poolers === undefined ? [] : [resolversOfDocker(), listenPooled(config, config.poolers)]),
     );
 }
@@ -141,7 +141,7 @@ function listenRole(
     port: number,
     check: string,
     config: HaProxyConfig,
-    options: { endSessions: boolean },
+    options: { isPrimary: boolean },
 ): string[] {
     return [
         `listen ${name}`,
@@ -156,9 +156,9 @@ function listenRole(
  * Holds connections back while several servers count as primary: all do when HAProxy has just started, and the old and the new one in a
  * switchover. They are looked at once more when each server has been checked.
  */
-function onePrimary({ checkIntervalMilliseconds, downCheckIntervalMilliseconds }: HaProxyConfig): string[] {
+function onePrimary(config: HaProxyConfig): string[] {
     return [
-        `  tcp-request inspect-delay ${checkIntervalMilliseconds + downCheckIntervalMilliseconds}ms`,
+        `  tcp-request inspect-delay ${primaryInterval(config) + config.downCheckIntervalMilliseconds}ms`,
         `  tcp-request content accept if { nbsrv(${haproxyProxies.readWrite}) le 1 }`,
         "  tcp-request content reject if WAIT_END",
     ];
@@ -175,7 +175,7 @@ function readOnly(config: HaProxyConfig, lag: string): string[] {
         `backend ${haproxyProxies.replicas}`,
         "  balance leastconn",
         // A long query on a replica must not die because one health check was late.
-        ...servers(`/replica?lag=${lag}`, config, { endSessions: false }),
+        ...servers(`/replica?lag=${lag}`, config, { isPrimary: false }),
     ];
     if (!config.enableReadOnlyFallback) {
         return [...frontend, ...replicas];
@@ -185,7 +185,7 @@ function readOnly(config: HaProxyConfig, lag: string): string[] {
         `  use_backend primary_for_reads if { nbsrv(${haproxyProxies.replicas}) eq 0 }`,
         ...replicas,
         "backend primary_for_reads",
-        ...servers("/primary", config, { endSessions: true }),
+        ...servers("/primary", config, { isPrimary: true }),
     ];
 }
 
@@ -230,22 +230,37 @@ function poolerCheck(requireTls: boolean): string[] {
     return ["  option tcp-check", "  tcp-check send-binary 0000000804d2162f", "  tcp-check expect binary 53"];
 }
 
-function checkTimes(config: HaProxyConfig): string {
-    const down = `${config.downCheckIntervalMilliseconds}ms`;
-    return `inter ${config.checkIntervalMilliseconds}ms fastinter ${down} downinter ${down} rise 1 fall 2`;
+function checkTimes(config: HaProxyConfig, intervalMilliseconds = config.checkIntervalMilliseconds): string {
+    const down = config.downCheckIntervalMilliseconds;
+    return `inter ${intervalMilliseconds}ms fastinter ${Math.round(down / 2)}ms downinter ${down}ms rise 1 fall 2`;
 }
 
-function servers(check: string, config: HaProxyConfig, options: { endSessions: boolean }): string[] {
-    const down = options.endSessions ? " on-marked-down shutdown-sessions" : "";
+function servers(check: string, config: HaProxyConfig, options: { isPrimary: boolean }): string[] {
     return [
-        `  option httpchk OPTIONS ${check}`,
-        "  http-check expect status 200",
-        `  default-server ${checkTimes(config)}${down}`,
+        ...(options.isPrimary
+            ? [
+                  `  option httpchk GET ${check}`,
+                  "  http-check expect status 200",
+                  // Patroni says 200 for /primary as long as the node has the leader's key, also while PostgreSQL stops for a switchover.
+                  `  http-check expect ! string '"state": "stopping"'`,
+                  // No session must go on with a server that is no primary any more, and none may take the old one for it when the new one comes.
+                  `  default-server ${checkTimes(config, primaryInterval(config))} on-marked-down shutdown-sessions`,
+              ]
+            : [
+                  `  option httpchk OPTIONS ${check}`,
+                  "  http-check expect status 200",
+                  `  default-server ${checkTimes(config)}`,
+              ]),
         ...config.servers.map(
             (server) =>
                 `  server ${server.name} ${server.address}:${server.postgresPort} check port ${server.apiPort}${checkTls(server)}`,
         ),
     ];
+}
+
+/** The old primary is to be noticed as soon as the new one. */
+function primaryInterval({ checkIntervalMilliseconds, downCheckIntervalMilliseconds }: HaProxyConfig): number {
+    return Math.min(checkIntervalMilliseconds, downCheckIntervalMilliseconds);
 }
 
 /** The check's own TLS, which must show that node's certificate; what clients send is passed on as it is. */

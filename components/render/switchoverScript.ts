@@ -34,6 +34,9 @@ const pauseTimeoutSeconds = 5;
 /** Time for the new primary to be reached everywhere; then PgBouncers go on, whatever has become of the switchover. */
 const switchoverTimeoutSeconds = 30;
 
+/** Time after which an attempt to reach the new primary may take longer: where it is far away, or slow. */
+const patienceSeconds = 10;
+
 /** Time for the checkpoint before all else. */
 const checkpointTimeoutSeconds = 300;
 
@@ -301,13 +304,14 @@ const awaitFunction = [
     "await() {",
     `  query="SELECT pg_is_in_recovery() OR pg_postmaster_start_time() = '$started'"`,
     `  entry="host=\${1%:*} port=\${1##*:} user=${systemRoles.superuser} dbname=postgres connect_timeout=2 passfile=${containerPaths.superuserPgpass}"`,
-    "  attempts=0 limit=0.4",
+    `  limit=0.4 patient=$(($(date +%s) + ${patienceSeconds}))`,
+    // Nothing has changed yet, and Patroni has use for the processor.
+    "  sleep 0.3",
     '  until [ -z "$started" ] || [ "$(sql "$limit" -d "$entry" -c "$query")" = f ]; do',
     "    if failed; then return 0; fi",
     '    [ "$(date +%s)" -lt "$deadline" ] || return 0',
-    "    attempts=$((attempts + 1))",
-    '    [ "$attempts" -lt 10 ] || limit=5',
-    "    sleep 0.05",
+    '    [ "$(date +%s)" -lt "$patient" ] || limit=5',
+    "    sleep 0.1",
     "  done",
     "}",
 ].join("\n");

@@ -72,4 +72,47 @@ describe("HAProxy itself", () => {
             }
         });
     });
+
+    it("leaves a primary whose PostgreSQL is stopping, although it has the leader's key", () => {
+        const servers = [8101, 8102].map((apiPort) => ({
+            name: `patroni-${apiPort}`,
+            address: "127.0.0.1",
+            postgresPort: defaultPorts.postgres,
+            apiPort,
+        }));
+        const fakes = "/tmp/fakes.cfg";
+        const answers = { 8101: "running", 8102: "stopping" };
+        const proxy = Container.start(
+            "haproxy",
+            ["haproxy", "-db", ...[haproxyConfig, haproxyUsers, fakes].flatMap((file) => ["-f", file])],
+            {
+                files: {
+                    ...filesOf(renderHaProxyCfg({ ...haProxy, servers })),
+                    [fakes]: Object.entries(answers)
+                        .map(([port, state]) => fakePatroni(Number(port), state))
+                        .join("\n"),
+                },
+            },
+        );
+        try {
+            const statistics = `curl -fsS 'http://127.0.0.1:${haproxyHealthPort}/;csv'`;
+            const primaries = `${statistics} | grep '^read_write,patroni-' | cut -d , -f 2,18`;
+            proxy.waitFor(["bash", "-c", `[ "$(${primaries})" = "$(printf 'patroni-8101,UP\\npatroni-8102,DOWN')" ]`]);
+            const { stdout } = proxy.exec(["bash", "-c", `${statistics} | grep '^any,patroni-' | cut -d , -f 2,18`]);
+            expect(stdout).to.equal("patroni-8101,UP\npatroni-8102,UP\n");
+        } finally {
+            proxy.remove();
+        }
+    });
 });
+
+/** Answers as Patroni does on the node that has the leader's key. */
+function fakePatroni(port: number, state: string): string {
+    return [
+        `listen fake-${port}`,
+        "  mode http",
+        `  bind 127.0.0.1:${port}`,
+        `  http-request return status 200 content-type application/json string '{"state": "${state}", "role": "primary"}'`,
+        "",
+    ].join("\n");
+}
