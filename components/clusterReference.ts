@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ApplicationLogin, ApplicationUrls } from "./applicationDatabase";
+import type { DirectLogin } from "./clusterAdministrators";
 import type { ClusterEndpoints } from "./clusterEndpoints";
 import { defaultPorts, networkAliases } from "./defaults";
 import { renderConnectionUrl, requiresTls } from "./render/connectionUrl";
@@ -12,6 +13,14 @@ export interface ReferencedApplication {
     owner: ReferencedLogin;
     /** Logins of the further roles, by name. */
     roles: { [name: string]: ReferencedLogin };
+    /** Logins of the consumers of changes, by name. */
+    replicationRoles: { [name: string]: ReferencedDirectLogin };
+}
+
+/** A login that leads to the primary, for clients inside and outside the cluster's network. */
+export interface ReferencedDirectLogin extends DirectLogin {
+    /** Connection URL that names `pg-haproxy`: for containers on the cluster's network. */
+    networkUrl: string;
 }
 
 /** A role's login, for clients inside and outside the cluster's network. */
@@ -28,6 +37,7 @@ interface SavedApplications {
         password: string;
         urls: ApplicationUrls;
         roles: { [name: string]: ApplicationLogin };
+        replicationRoles: { [name: string]: DirectLogin };
     };
 }
 
@@ -67,15 +77,26 @@ export class ClusterReference {
      */
     application(key: string): pulumi.Output<ReferencedApplication> {
         return this.#applications.apply((applications) => {
-            const { database, owner, password, urls, roles } = find(applications, key);
+            const { database, owner, password, urls, roles, replicationRoles } = find(applications, key);
             const reach = (login: ApplicationLogin): ReferencedLogin => ({
                 ...login,
                 networkUrls: networkUrls(login, database),
             });
+            const reachPrimary = (login: DirectLogin): ReferencedDirectLogin => ({
+                ...login,
+                networkUrl: networkUrl(
+                    login,
+                    database,
+                    requiresTls(login.url),
+                    networkAliases.haproxy,
+                    defaultPorts.readWrite,
+                ),
+            });
             return {
                 database,
                 owner: reach({ username: owner, password, urls }),
-                roles: Object.fromEntries(Object.entries(roles).map(([name, login]) => [name, reach(login)])),
+                roles: eachOf(roles, reach),
+                replicationRoles: eachOf(replicationRoles, reachPrimary),
             };
         });
     }
@@ -90,11 +111,25 @@ function find(applications: SavedApplications, key: string): SavedApplications[s
     return saved;
 }
 
+function eachOf<T, U>(logins: { [name: string]: T }, reach: (login: T) => U): { [name: string]: U } {
+    return Object.fromEntries(Object.entries(logins).map(([name, login]) => [name, reach(login)]));
+}
+
 /** Inside the network the containers' own ports count, not those that hosts publish. */
-function networkUrls({ username, password, urls }: ApplicationLogin, database: string): ApplicationUrls {
-    const requireTls = requiresTls(urls.direct);
+function networkUrl(
+    { username, password }: { username: string; password: string },
+    database: string,
+    requireTls: boolean,
+    alias: string,
+    port: number,
+): string {
+    return renderConnectionUrl({ addresses: [alias], port, requireTls }, { username, password, database });
+}
+
+function networkUrls(login: ApplicationLogin, database: string): ApplicationUrls {
+    const { urls } = login;
     const url = (alias: string, port: number): string =>
-        renderConnectionUrl({ addresses: [alias], port, requireTls }, { username, password, database });
+        networkUrl(login, database, requiresTls(urls.direct), alias, port);
     return {
         direct: url(networkAliases.haproxy, defaultPorts.readWrite),
         readOnly: url(networkAliases.haproxy, defaultPorts.readOnly),

@@ -13,7 +13,7 @@ export type {
 } from "./postgresClusterArgs";
 export type { ClusterEndpoints, ClusterNode } from "./clusterEndpoints";
 export { ClusterReference } from "./clusterReference";
-export type { ReferencedApplication, ReferencedLogin } from "./clusterReference";
+export type { ReferencedApplication, ReferencedDirectLogin, ReferencedLogin } from "./clusterReference";
 export type { ClusterMonitoring } from "./clusterMonitoring";
 export type { ClusterOperations, OperationsHost, OperationsPsql, OperationsWorkload } from "./clusterOperations";
 

@@ -15,6 +15,7 @@ const stackOutputs = {
             password: "owner's",
             urls,
             roles: { reader: { username: "reader", password: "reader's", urls: readerUrls } },
+            replicationRoles: { consumer: { username: "consumer", password: "consumer's", url: "consumer direct" } },
         },
     },
 };
@@ -65,6 +66,11 @@ describe("ClusterReference", () => {
             pooled: `postgresql://${login}pg-pgbouncer:6432${database}`,
         });
         expect(value.roles.reader?.networkUrls.direct).to.match(/^postgresql:\/\/reader:reader's@pg-haproxy:5433\//);
+        const { url, networkUrl } = value.replicationRoles.consumer ?? {};
+        expect([url, networkUrl]).to.deep.equal([
+            "consumer direct",
+            `postgresql://consumer:consumer's@pg-haproxy:5433${database}`,
+        ]);
     });
 
     it("knows no pooled URL where the cluster has no PgBouncer", async () => {
