@@ -112,6 +112,9 @@ const notResumedStatus = 4;
 /** Time from one HAProxy that stops to the next; then there is none that is still to be replaced. */
 const replacementTimeoutSeconds = 90;
 
+/** Looks whether a PgBouncer has connected elsewhere, each after 0.3 s: in all less than a HAProxy that stops lets sessions live. */
+const leadAwayAttempts = 20;
+
 /** What runs in the node's container. */
 function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
     const entries = routers?.addresses.map((address) => `${address}:${routers.readWritePort}`) ?? [];
@@ -142,6 +145,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         "  status=$?",
         "  trap '' HUP INT TERM PIPE",
         `  resume || [ "$status" -eq ${notResumedStatus} ] || status=1`,
+        '  for file in "$dir"/filled.*; do [ ! -e "$file" ] || empty "${file##*/filled.}"; done',
         '  rm -rf "$dir"',
         '  exit "$status"',
         "}",
@@ -192,6 +196,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         reachableFunctions,
         prepareFunction,
         awaitFunction,
+        leadAwayFunctions,
         reconnectFunction,
         'main "$@" </dev/null',
     ].join("\n");
@@ -326,7 +331,7 @@ const reachableFunctions = [
 ].join("\n");
 
 /**
- * Shell function `reconnect`: until each HAProxy was away and is back, makes all PgBouncers connect anew when one goes. A HAProxy that stops
+ * Shell function `reconnect`: until each HAProxy was away and is back, leads the PgBouncers away from one that goes. A HAProxy that stops
  * takes no connection any more and lets those that it has live on for seconds: time enough to leave it between two transactions.
  */
 const reconnectFunction = [
@@ -344,10 +349,44 @@ const reconnectFunction = [
     '      [ ! -e "$dir/gone.$router" ] || continue',
     '      : >"$dir/gone.$router"',
     `      deadline=$(($(date +%s) + ${replacementTimeoutSeconds}))`,
-    '      for pooler in $poolers; do console "$pooler" 3 RECONNECT >/dev/null || true; done',
+    "      jobs=",
+    '      for pooler in $poolers; do lead_away "$pooler" "$router" & jobs="$jobs $!"; done',
+    '      for job in $jobs; do wait "$job"; done',
     "    done",
     "    waiting=$others",
     "    sleep 0.5",
     "  done",
+    "}",
+].join("\n");
+
+/**
+ * Shell functions `lead_away`, which has the PgBouncer `$1` leave the HAProxy `$2`, and `place`, which says where its pools are connected:
+ * `elsewhere`, some only `there`, or all on `both` sides.
+ *
+ * PgBouncer turns to the next HAProxy when an attempt to connect has failed, a second later, and until then refuses clients of a pool that has
+ * no connection. So it is made to connect while it still has the old ones, by a greater pool.
+ */
+const leadAwayFunctions = [
+    "place() {",
+    "  console \"$1\" 3 'SHOW SERVERS' | awk -F '|' -v there=\"${2%:*}\" '",
+    '    { for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }',
+    "    NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }",
+    '    NF > 3 { pool = $at["user"] FS $at["database"] }',
+    '    NF > 3 && $at["addr"] == there { bound[pool] = 1 }',
+    '    NF > 3 && $at["addr"] != there && $at["state"] != "new" { free[pool] = 1 }',
+    '    END { where = "elsewhere"; for (pool in bound) if (!(pool in free)) { print "there"; exit } else where = "both"; print where }\'',
+    "}",
+    "lead_away() {",
+    '  [ "$(place "$1" "$2")" != elsewhere ] || return 0',
+    '  : >"$dir/filled.$1"',
+    '  console "$1" 3 "SET min_pool_size = 1000" >/dev/null || true',
+    "  attempts=0",
+    `  while [ "$(place "$1" "$2")" = there ] && [ "$attempts" -lt ${leadAwayAttempts} ]; do attempts=$((attempts + 1)); sleep 0.3; done`,
+    '  empty "$1"',
+    '  console "$1" 3 RECONNECT >/dev/null || true',
+    "}",
+    "empty() {",
+    '  console "$1" 3 "SET min_pool_size = 0" >/dev/null || true',
+    '  rm "$dir/filled.$1"',
     "}",
 ].join("\n");

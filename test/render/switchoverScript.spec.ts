@@ -231,7 +231,10 @@ describe("render/switchoverScript", () => {
         });
     }
 
-    it("--reconnect leads PgBouncers away once from each HAProxy that goes, and ends when all are back", async () => {
+    it("--reconnect leads PgBouncers away from the HAProxys that go, once another one has taken them", async () => {
+        const [first = "", second = ""] = poolers;
+        runner.write(`servers-${first}`, " S    | app      | app      | active | 192.0.2.11 | 5433\n");
+        runner.write(`servers-${second}`, "");
         runner.write("down-192.0.2.11", "");
         const environment = { HOME: runner.directory, PATH: `${runner.directory}/bin:/usr/bin:/bin` };
         const child = spawn("sh", [`${runner.directory}/switchover`, "--reconnect"], {
@@ -239,12 +242,15 @@ describe("render/switchoverScript", () => {
             stdio: "ignore",
         });
         const ended = once(child, "exit");
-        while (log().length < 2) await sleep(20);
+        while (log().length < 3) await sleep(20);
         rmSync(`${runner.directory}/down-192.0.2.11`);
         runner.write("down-192.0.2.12", "");
-        while (log().length < 4) await sleep(20);
+        while (log().length < 6) await sleep(20);
         rmSync(`${runner.directory}/down-192.0.2.12`);
         expect(await ended).to.deep.equal([0, null]);
-        expect(log()).to.deep.equal([...each("RECONNECT"), ...each("RECONNECT")]);
+        const steps = ["SET min_pool_size = 1000", "SET min_pool_size = 0", "RECONNECT"].map(
+            (step) => `${step} ${first}`,
+        );
+        expect(log()).to.deep.equal([...steps, ...steps]);
     });
 });
