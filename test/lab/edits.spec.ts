@@ -9,7 +9,7 @@ import { up } from "./helpers/pulumi";
 import { editSettings } from "./helpers/settings";
 import { parseUrl, query, refusal, value } from "./helpers/sql";
 import { inSeconds, note } from "./helpers/wait";
-import { describeWriters, Writers } from "./helpers/writers";
+import { describeWriters, patientMs, Writers } from "./helpers/writers";
 
 const dynamicConfig = z.object({ ttl: z.number() });
 
@@ -105,7 +105,8 @@ describe("a change of the settings arrives at the running cluster:", () => {
         /** Changes max_connections under load, and checks that the nodes restarted one at a time. */
         async function changeMaxConnections(wanted: number): Promise<string> {
             const startedBefore = await onEachNode("SELECT pg_postmaster_start_time()::text");
-            const writers = await Writers.start(cluster, app);
+            // Clients behind PgBouncer may have to wait, but none may see an error.
+            const writers = await Writers.start(cluster, app, patientMs);
             const probes = Object.values(cluster.nodes).map(
                 ({ name, patroniApi }) => [name, () => assertAnswers(`${patroniApi}/health`)] as const,
             );
@@ -125,6 +126,7 @@ describe("a change of the settings arrives at the running cluster:", () => {
                 expect(startedAfter.filter((time, index) => time === startedBefore[index])).to.deep.equal([]);
                 expect(watch.together, "nodes that were down at the same time").to.deep.equal([]);
                 expect(result.lost, "rows that were acknowledged and are not there").to.deep.equal([]);
+                expect(result.failed.pooled, result.reasons.pooled).to.equal(0);
                 expect(result.stale, "rows that an old leader acknowledged beside the new one").to.equal(0);
                 return `${inSeconds(seconds)}; ${describeWriters(result)}`;
             } finally {

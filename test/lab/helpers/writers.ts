@@ -7,8 +7,10 @@ import { parseUrl, query } from "./sql";
 import { eventually } from "./wait";
 
 const table = "writers_test";
-export const clientsPerPath = 2;
+const clientsPerPath = 2;
 const ratePerClient = 20;
+/** For clients that have to wait without an error: longer than any pause should last. */
+export const patientMs = 30_000;
 const steadySeconds = 30;
 const steadyAnswers = 5;
 
@@ -36,12 +38,12 @@ export class Writers {
         private readonly load: Load,
     ) {}
 
-    /** Starts them, and waits until all are served. */
-    public static async start(cluster: Cluster, app: Application): Promise<Writers> {
+    /** Starts them, and waits until all are served. An answer that takes longer than `queryTimeoutMs` is a failed transaction. */
+    public static async start(cluster: Cluster, app: Application, queryTimeoutMs?: number): Promise<Writers> {
         const { login, endpoints } = parseUrl(app.urls.direct);
         await query(endpoints[0] ?? "", login, `DROP TABLE IF EXISTS ${table}`);
         await query(endpoints[0] ?? "", login, `CREATE TABLE ${table} (id text NOT NULL)`);
-        const load = new Load({ clientsPerPath, ratePerClient, login, table });
+        const load = new Load({ clientsPerPath, ratePerClient, login, table, queryTimeoutMs });
         load.startWriters({ name: "direct", endpoints });
         load.startWriters({ name: "pooled", endpoints: parseUrl(app.urls.pooled).endpoints });
         const writers = new Writers(cluster, app, load);
