@@ -112,8 +112,8 @@ const notResumedStatus = 4;
 /** Time from one HAProxy that stops to the next; then there is none that is still to be replaced. */
 const replacementTimeoutSeconds = 90;
 
-/** Looks whether a PgBouncer has connected elsewhere, each after 0.3 s: in all less than a HAProxy that stops lets sessions live. */
-const leadAwayAttempts = 20;
+/** Looks at a PgBouncer's connections before it leaves a HAProxy, each after 0.2 s: twice that is less than a stopping HAProxy waits. */
+const leadAwayAttempts = 15;
 
 /** What runs in the node's container. */
 function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
@@ -361,7 +361,7 @@ const reconnectFunction = [
 
 /**
  * Shell functions `lead_away`, which has the PgBouncer `$1` leave the HAProxy `$2`, and `place`, which says where its pools are connected:
- * `elsewhere`, some only `there`, or all on `both` sides.
+ * `elsewhere`, some only `there`, all on `both` sides, or `between` if logins are under way.
  *
  * PgBouncer turns to the next HAProxy when an attempt to connect has failed, a second later, and until then refuses clients of a pool that has
  * no connection. So it is made to connect while it still has the old ones, by a greater pool.
@@ -373,17 +373,23 @@ const leadAwayFunctions = [
     "    NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }",
     '    NF > 3 { pool = $at["user"] FS $at["database"] }',
     '    NF > 3 && $at["addr"] == there { bound[pool] = 1 }',
-    '    NF > 3 && $at["addr"] != there && $at["state"] != "new" { free[pool] = 1 }',
-    '    END { where = "elsewhere"; for (pool in bound) if (!(pool in free)) { print "there"; exit } else where = "both"; print where }\'',
+    '    NF > 3 && $at["addr"] != there { free[pool] = 1 }',
+    '    NF > 3 && $at["state"] == "new" { where = "between" }',
+    '    END { for (pool in bound) if (!(pool in free)) where = "there"; else if (where == "") where = "both"; print where == "" ? "elsewhere" : where }\'',
     "}",
     "lead_away() {",
     '  [ "$(place "$1" "$2")" != elsewhere ] || return 0',
     '  : >"$dir/filled.$1"',
     '  console "$1" 3 "SET min_pool_size = 1000" >/dev/null || true',
-    "  attempts=0",
-    `  while [ "$(place "$1" "$2")" = there ] && [ "$attempts" -lt ${leadAwayAttempts} ]; do attempts=$((attempts + 1)); sleep 0.3; done`,
+    '  settle "$1" "$2"',
     '  empty "$1"',
+    // A login that RECONNECT cuts off counts as one that failed.
+    '  settle "$1" "$2"',
     '  console "$1" 3 RECONNECT >/dev/null || true',
+    "}",
+    "settle() {",
+    "  attempts=0",
+    `  until [ "$(place "$1" "$2")" = both ] || [ "$attempts" -ge ${leadAwayAttempts} ]; do attempts=$((attempts + 1)); sleep 0.2; done`,
     "}",
     "empty() {",
     '  console "$1" 3 "SET min_pool_size = 0" >/dev/null || true',
