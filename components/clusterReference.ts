@@ -37,7 +37,8 @@ interface SavedApplications {
         password: string;
         urls: ApplicationUrls;
         roles: { [name: string]: ApplicationLogin };
-        replicationRoles: { [name: string]: DirectLogin };
+        /** A stack that was last changed by an earlier version has none. */
+        replicationRoles?: { [name: string]: DirectLogin };
     };
 }
 
@@ -77,7 +78,7 @@ export class ClusterReference {
      */
     application(key: string): pulumi.Output<ReferencedApplication> {
         return this.#applications.apply((applications) => {
-            const { database, owner, password, urls, roles, replicationRoles } = find(applications, key);
+            const { database, owner, password, urls, roles, replicationRoles = {} } = find(applications, key);
             const reach = (login: ApplicationLogin): ReferencedLogin => ({
                 ...login,
                 networkUrls: networkUrls(login, database),

@@ -29,7 +29,8 @@ export interface HaProxySettingsArgs {
     maxConnections?: number;
     /**
      * Time between two checks of a server that is up, in milliseconds; the primary is checked every `downCheckIntervalMilliseconds`, if
-     * that is less. A failed check is repeated after half of the latter. Seed 000 has 3 seconds.
+     * that is less, but not more than twice a second. A failed check is repeated after half of `downCheckIntervalMilliseconds`: two that fail
+     * take a server out, three the primary. Seed 000 has 3 seconds.
      *
      * @default 1000
      *

@@ -1,5 +1,5 @@
 import { Announcement } from "./changeWords";
-import { restartParameters } from "./restartParameters";
+import { leaderFirstParameters, restartParameters } from "./restartParameters";
 import { sortedEntries } from "./shell";
 
 type Values = { [name: string]: unknown };
@@ -7,7 +7,10 @@ type Values = { [name: string]: unknown };
 /** Says in words what a change of the dynamic configuration does to a cluster of so many nodes. Both are JSON. */
 export function describeDynamicChange(before: string, after: string, nodeCount: number): Announcement[] {
     const [old, now] = [parse(before), parse(after)];
-    const restart = nodeCount === 1 ? "restart, for which clients wait" : "rolling restart, with one switchover";
+    const [restart, leaderFirst] =
+        nodeCount === 1
+            ? ["restart, for which clients wait", "restart, for which clients wait"]
+            : ["rolling restart, with one switchover", "rolling restart, of the leader where it is"];
     const parameters = differences(section(old, "postgresql", "parameters"), section(now, "postgresql", "parameters"));
     const needRestart = parameters.filter(([name]) => restartParameters.includes(name.toLowerCase()));
     const others = parameters.filter(([name]) => !restartParameters.includes(name.toLowerCase()));
@@ -17,7 +20,11 @@ export function describeDynamicChange(before: string, after: string, nodeCount: 
         { ...now, ...section(now, "postgresql"), postgresql: undefined, parameters: undefined, slots: undefined },
     );
     return [
-        ...calm(restart, needRestart),
+        ...calm(
+            restart,
+            needRestart.filter((change) => !isLowered(change)),
+        ),
+        ...calm(leaderFirst, needRestart.filter(isLowered)),
         ...calm("reload", others),
         ...calm(
             "in place",
@@ -33,6 +40,10 @@ const synchronousModes = ["synchronous_mode", "synchronous_mode_strict"];
 
 /** A name, what it was and what it is. */
 type Difference = [name: string, was: unknown, is: unknown];
+
+function isLowered([name, was, is]: Difference): boolean {
+    return leaderFirstParameters.includes(name.toLowerCase()) && Number(is) < Number(was);
+}
 
 function calm(how: string, changes: Difference[]): Announcement[] {
     const list = changes.map(([name, was, is]) => `${name} ${shown(was)} -> ${shown(is)}`);

@@ -50,6 +50,9 @@ function globalMaxConnections({ maxConnections, poolers }: HaProxyConfig): numbe
 /** Proxies whose servers tell where connections go. */
 export const haproxyProxies = { readWrite: "read_write", replicas: "replicas" } as const;
 
+/** Shorter checks of the primary would end all sessions with one that is busy for a moment. */
+const leastPrimaryIntervalMilliseconds = 500;
+
 /** Port, inside the container only, of the health check and of the statistics without a login. */
 export const haproxyHealthPort = 8404;
 
@@ -230,9 +233,11 @@ function poolerCheck(requireTls: boolean): string[] {
     return ["  option tcp-check", "  tcp-check send-binary 0000000804d2162f", "  tcp-check expect binary 53"];
 }
 
-function checkTimes(config: HaProxyConfig, intervalMilliseconds = config.checkIntervalMilliseconds): string {
-    const down = config.downCheckIntervalMilliseconds;
-    return `inter ${intervalMilliseconds}ms fastinter ${Math.round(down / 2)}ms downinter ${down}ms rise 1 fall 2`;
+function checkTimes(
+    { downCheckIntervalMilliseconds: down, ...config }: HaProxyConfig,
+    { interval, fall } = { interval: config.checkIntervalMilliseconds, fall: 2 },
+): string {
+    return `inter ${interval}ms fastinter ${Math.round(down / 2)}ms downinter ${down}ms rise 1 fall ${fall}`;
 }
 
 function servers(check: string, config: HaProxyConfig, options: { isPrimary: boolean }): string[] {
@@ -244,7 +249,7 @@ function servers(check: string, config: HaProxyConfig, options: { isPrimary: boo
                   // Patroni says 200 for /primary as long as the node has the leader's key, also while PostgreSQL stops for a switchover.
                   `  http-check expect ! string '"state": "stopping"'`,
                   // No session must go on with a server that is no primary any more, and none may take the old one for it when the new one comes.
-                  `  default-server ${checkTimes(config, primaryInterval(config))} on-marked-down shutdown-sessions`,
+                  `  default-server ${checkTimes(config, { interval: primaryInterval(config), fall: 3 })} on-marked-down shutdown-sessions`,
               ]
             : [
                   `  option httpchk OPTIONS ${check}`,
@@ -258,9 +263,12 @@ function servers(check: string, config: HaProxyConfig, options: { isPrimary: boo
     ];
 }
 
-/** The old primary is to be noticed as soon as the new one. */
+/** The old primary is to be noticed as soon as the new one, but a check has no longer than this to connect, with TLS. */
 function primaryInterval({ checkIntervalMilliseconds, downCheckIntervalMilliseconds }: HaProxyConfig): number {
-    return Math.min(checkIntervalMilliseconds, downCheckIntervalMilliseconds);
+    return Math.max(
+        leastPrimaryIntervalMilliseconds,
+        Math.min(checkIntervalMilliseconds, downCheckIntervalMilliseconds),
+    );
 }
 
 /** The check's own TLS, which must show that node's certificate; what clients send is passed on as it is. */

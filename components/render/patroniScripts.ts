@@ -79,6 +79,10 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         "  settle",
         "  restart_replicas",
         "fi",
+        // What a node says of itself is a loop old.
+        "settle",
+        "left=$(pending 1 && pending 0) || unknown",
+        `[ -z "$left" ] || fail "still waiting for a restart: "$left "see 'patronictl list ${scope}', then run 'pulumi up' again"`,
     ].join("\n");
 }
 

@@ -1,3 +1,12 @@
+/** Those of them that a replica can't have lower than its leader, and keeps until the leader has the lower value ("Administrator's Overview" of Hot Standby). */
+export const leaderFirstParameters = [
+    "max_connections",
+    "max_locks_per_transaction",
+    "max_prepared_transactions",
+    "max_wal_senders",
+    "max_worker_processes",
+];
+
 /** Parameters that PostgreSQL reads only when it starts, as `postgres --describe-config` of version 17 lists them (context `postmaster`). */
 export const restartParameters = [
     "archive_mode",

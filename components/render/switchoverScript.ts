@@ -112,8 +112,8 @@ const notResumedStatus = 4;
 /** Time from one HAProxy that stops to the next; then there is none that is still to be replaced. */
 const replacementTimeoutSeconds = 90;
 
-/** Looks at a PgBouncer's connections before it leaves a HAProxy, each after 0.2 s: twice that is less than a stopping HAProxy waits. */
-const leadAwayAttempts = 15;
+/** Time that a PgBouncer has to connect elsewhere before it leaves a HAProxy that stops, which ends all sessions after ten seconds. */
+const leadAwaySeconds = 4;
 
 /** What runs in the node's container. */
 function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
@@ -298,6 +298,8 @@ const prepareFunction = [
     `    if [ "$attempts" -gt ${10 * switchoverTimeoutSeconds} ] || ! kill -0 "$asked" 2>/dev/null; then refuse "$(cat "$dir/answer")"; fi`,
     "    sleep 0.1",
     "  done",
+    // It leaves out who waits for no restart, and asks all the same.
+    `  if grep -q "restart members ?" "$dir/answer"; then refuse "it waits for no restart any more"; fi`,
     "}",
 ].join("\n");
 
@@ -364,11 +366,15 @@ const reconnectFunction = [
  * `elsewhere`, some only `there`, all on `both` sides, or `between` if logins are under way.
  *
  * PgBouncer turns to the next HAProxy when an attempt to connect has failed, a second later, and until then refuses clients of a pool that has
- * no connection. So it is made to connect while it still has the old ones, by a greater pool.
+ * no connection. So it is made to connect while it still has the old ones, by a greater pool. A pool without clients stays where it is.
  */
 const leadAwayFunctions = [
     "place() {",
-    "  console \"$1\" 3 'SHOW SERVERS' | awk -F '|' -v there=\"${2%:*}\" '",
+    // PgBouncer shows addresses, whatever it was told.
+    "  there=$(getent ahostsv4 \"${2%:*}\" | awk '{ print $1; exit }')",
+    "  table=$(console \"$1\" 3 'SHOW SERVERS') || table=",
+    '  if [ -z "$there" ] || [ -z "$table" ]; then echo there; return 0; fi',
+    '  printf "%s\\n" "$table" | awk -F "|" -v there="$there" \'',
     '    { for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }',
     "    NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }",
     '    NF > 3 { pool = $at["user"] FS $at["database"] }',
@@ -381,18 +387,18 @@ const leadAwayFunctions = [
     '  [ "$(place "$1" "$2")" != elsewhere ] || return 0',
     '  : >"$dir/filled.$1"',
     '  console "$1" 3 "SET min_pool_size = 1000" >/dev/null || true',
-    '  settle "$1" "$2"',
+    `  leaves=$(($(date +%s) + ${leadAwaySeconds}))`,
+    '  until [ "$(place "$1" "$2")" = both ] || [ "$(date +%s)" -ge "$leaves" ]; do sleep 0.2; done',
     '  empty "$1"',
     // A login that RECONNECT cuts off counts as one that failed.
-    '  settle "$1" "$2"',
+    '  until [ "$(place "$1" "$2")" != between ] || [ "$(date +%s)" -gt "$leaves" ]; do sleep 0.1; done',
     '  console "$1" 3 RECONNECT >/dev/null || true',
     "}",
-    "settle() {",
-    "  attempts=0",
-    `  until [ "$(place "$1" "$2")" = both ] || [ "$attempts" -ge ${leadAwayAttempts} ]; do attempts=$((attempts + 1)); sleep 0.2; done`,
-    "}",
     "empty() {",
-    '  console "$1" 3 "SET min_pool_size = 0" >/dev/null || true',
-    '  rm "$dir/filled.$1"',
+    "  for attempt in 1 2 3; do",
+    '    if console "$1" 3 "SET min_pool_size = 0" >/dev/null; then rm "$dir/filled.$1"; return 0; fi',
+    '    [ "$attempt" -eq 3 ] || sleep 0.5',
+    "  done",
+    '  printf "PgBouncer %s may keep full pools until it is restarted\n" "$1" >&2',
     "}",
 ].join("\n");

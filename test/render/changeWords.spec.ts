@@ -119,6 +119,15 @@ describe("Words for a preview", () => {
             expect(words(changed, 1)[0]).to.equal("restart, for which clients wait: max_connections 200 -> 300");
         });
 
+        it("know what a leader has to lower before its replicas", () => {
+            const lowered = withParameters({ max_connections: 100, work_mem: "16MB", wal_buffers: "8MB" });
+            expect(words(lowered)).to.deep.equal([
+                "rolling restart, with one switchover: wal_buffers (default) -> 8MB",
+                "rolling restart, of the leader where it is: max_connections 200 -> 100",
+            ]);
+            expect(words(lowered, 1)[1]).to.equal("restart, for which clients wait: max_connections 200 -> 100");
+        });
+
         it("name a parameter whatever its case, and one that goes back to its default", () => {
             expect(words(withParameters({ Max_Connections: 200 }))).to.deep.equal([
                 "rolling restart, with one switchover: Max_Connections (default) -> 200, max_connections 200 -> (default)",

@@ -59,6 +59,7 @@ describe("render/patroniScripts", () => {
             "restart pg patroni-db3 --pending --force",
             "sleep 3",
             "switchover patroni-db1",
+            "sleep 3",
         ]);
         expect(runner.read("pending")).to.equal("");
     });
@@ -73,7 +74,7 @@ describe("render/patroniScripts", () => {
         runner.write("nodes", "patroni-db1\n");
         runner.write("pending", "patroni-db1\n");
         expectSuccess(apply());
-        expect(runner.read("log")).to.equal("sleep 3\nswitchover --restart patroni-db1\nsleep 3\n");
+        expect(runner.read("log")).to.equal("sleep 3\nswitchover --restart patroni-db1\nsleep 3\nsleep 3\n");
     });
 
     it("restarts the leader where it is, and then the replicas, when a value was lowered", () => {
@@ -89,8 +90,17 @@ describe("render/patroniScripts", () => {
             "sleep 3",
             "restart pg patroni-db2 --pending --force",
             "restart pg patroni-db3 --pending --force",
+            "sleep 3",
         ]);
         expect(runner.read("pending")).to.equal("");
+    });
+
+    it("fails while a node still waits for its restart", () => {
+        runner.write("pending", "patroni-db1\n");
+        runner.write("stubborn", "");
+        const { status, stderr } = apply();
+        expect(status).to.equal(1);
+        expect(stderr).to.include("still waiting for a restart: patroni-db1");
     });
 
     it("says so when the leader can't be restarted", () => {

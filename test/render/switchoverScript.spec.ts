@@ -231,26 +231,46 @@ describe("render/switchoverScript", () => {
         });
     }
 
-    it("--reconnect leads PgBouncers away from the HAProxys that go, once another one has taken them", async () => {
-        const [first = "", second = ""] = poolers;
-        runner.write(`servers-${first}`, " S    | app      | app      | active | 192.0.2.11 | 5433\n");
-        runner.write(`servers-${second}`, "");
-        runner.write("down-192.0.2.11", "");
+    function startReconnect() {
         const environment = { HOME: runner.directory, PATH: `${runner.directory}/bin:/usr/bin:/bin` };
         const child = spawn("sh", [`${runner.directory}/switchover`, "--reconnect"], {
             env: environment,
             stdio: "ignore",
         });
-        const ended = once(child, "exit");
+        return once(child, "exit");
+    }
+
+    const [first = "", second = ""] = poolers;
+    const leadsAway = ["SET min_pool_size = 1000", "SET min_pool_size = 0", "RECONNECT"];
+
+    it("--reconnect leads PgBouncers away from the HAProxys that go, once another one has taken them", async () => {
+        runner.write(`servers-${first}`, " S    | app      | app      | active | 192.0.2.11 | 5433\n");
+        runner.write(`servers-${second}`, " S    | app      | app      | active | 192.0.2.13 | 5433\n");
+        runner.write("down-192.0.2.11", "");
+        const ended = startReconnect();
         while (log().length < 3) await sleep(20);
         rmSync(`${runner.directory}/down-192.0.2.11`);
         runner.write("down-192.0.2.12", "");
         while (log().length < 6) await sleep(20);
         rmSync(`${runner.directory}/down-192.0.2.12`);
         expect(await ended).to.deep.equal([0, null]);
-        const steps = ["SET min_pool_size = 1000", "SET min_pool_size = 0", "RECONNECT"].map(
-            (step) => `${step} ${first}`,
-        );
+        const steps = leadsAway.map((step) => `${step} ${first}`);
         expect(log()).to.deep.equal([...steps, ...steps]);
+    });
+
+    it("--reconnect knows a HAProxy by its name, too, and leaves it where PgBouncer doesn't say where it is", async () => {
+        install({
+            routers: { addresses: ["localhost"], readWritePort: 5433 },
+            poolers: { addresses: poolers, port: 6432, passwords: ["Generated"] },
+        });
+        runner.write(`servers-${first}`, " S    | app      | app      | active | 127.0.0.1  | 5433\n");
+        runner.write(`servers-${second}`, " S    | app      | app      | active | 192.0.2.13 | 5433\n");
+        runner.write(`silent-${second}`, "");
+        runner.write("down-localhost", "");
+        const ended = startReconnect();
+        while (log().filter((line) => line.startsWith("RECONNECT")).length < 2) await sleep(20);
+        rmSync(`${runner.directory}/down-localhost`);
+        expect(await ended).to.deep.equal([0, null]);
+        expect(log().filter((line) => line.endsWith(first))).to.deep.equal(leadsAway.map((step) => `${step} ${first}`));
     });
 });
