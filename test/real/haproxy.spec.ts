@@ -96,10 +96,14 @@ describe("HAProxy itself", () => {
         );
         try {
             const statistics = `curl -fsS 'http://127.0.0.1:${haproxyHealthPort}/;csv'`;
-            const primaries = `${statistics} | grep '^read_write,patroni-' | cut -d , -f 2,18`;
-            proxy.waitFor(["bash", "-c", `[ "$(${primaries})" = "$(printf 'patroni-8101,UP\\npatroni-8102,DOWN')" ]`]);
-            const { stdout } = proxy.exec(["bash", "-c", `${statistics} | grep '^any,patroni-' | cut -d , -f 2,18`]);
-            expect(stdout).to.equal("patroni-8101,UP\npatroni-8102,UP\n");
+            const states = `${statistics} | grep -E '^(any|read_write),patroni-' | cut -d , -f 1,2,18`;
+            const expected = [
+                "read_write,patroni-8101,UP",
+                "read_write,patroni-8102,DOWN",
+                "any,patroni-8101,UP",
+                "any,patroni-8102,UP",
+            ];
+            proxy.waitFor(["bash", "-c", `[ "$(${states})" = "${expected.join("\n")}" ]`]);
         } finally {
             proxy.remove();
         }
