@@ -82,7 +82,7 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         // What a node says of itself is a loop old.
         "settle",
         "left=$(pending 1 && pending 0) || unknown",
-        `[ -z "$left" ] || fail "still waiting for a restart: "$left "see 'patronictl list ${scope}', then run 'pulumi up' again"`,
+        `[ -z "$left" ] || fail "still waiting for a restart: $left" "see 'patronictl list ${scope}', then run 'pulumi up' again"`,
     ].join("\n");
 }
 
