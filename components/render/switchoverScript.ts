@@ -1,5 +1,6 @@
 import { containerPaths, systemRoles } from "../defaults";
 import { localConninfo, routerConninfo } from "./conninfo";
+import { leadAwayFunctions, reconnectFunction } from "./reconnectFunctions";
 import { inContainerFunction, shellQuote } from "./shell";
 
 /** PgBouncers that are paused around a switchover. */
@@ -108,12 +109,6 @@ const refusedStatus = 3;
 
 /** Status of a switchover that took place, after which a PgBouncer could not be resumed. */
 const notResumedStatus = 4;
-
-/** Time from one HAProxy that stops to the next; then there is none that is still to be replaced. */
-const replacementTimeoutSeconds = 90;
-
-/** Time that a PgBouncer has to connect elsewhere before it leaves a HAProxy that stops, which ends all sessions after ten seconds. */
-const leadAwaySeconds = 4;
 
 /** What runs in the node's container. */
 function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
@@ -329,76 +324,5 @@ const reachableFunctions = [
     "reachable() {",
     '  for each do { if listens "$each"; then echo "$each"; else echo "$each does not answer" >&2; fi; } & done',
     "  wait",
-    "}",
-].join("\n");
-
-/**
- * Shell function `reconnect`: until each HAProxy was away and is back, leads the PgBouncers away from one that goes. A HAProxy that stops
- * takes no connection any more and lets those that it has live on for seconds: time enough to leave it between two transactions.
- */
-const reconnectFunction = [
-    "reconnect() {",
-    `  deadline=$(($(date +%s) + ${replacementTimeoutSeconds}))`,
-    "  waiting=$routers",
-    '  while [ -n "$waiting" ] && [ "$(date +%s)" -lt "$deadline" ]; do',
-    "    others=",
-    "    for router in $waiting; do",
-    '      if listens "$router"; then',
-    '        [ -e "$dir/gone.$router" ] || others="$others $router"',
-    "        continue",
-    "      fi",
-    '      others="$others $router"',
-    '      [ ! -e "$dir/gone.$router" ] || continue',
-    '      : >"$dir/gone.$router"',
-    `      deadline=$(($(date +%s) + ${replacementTimeoutSeconds}))`,
-    "      jobs=",
-    '      for pooler in $poolers; do lead_away "$pooler" "$router" & jobs="$jobs $!"; done',
-    '      for job in $jobs; do wait "$job"; done',
-    "    done",
-    "    waiting=$others",
-    "    sleep 0.5",
-    "  done",
-    "}",
-].join("\n");
-
-/**
- * Shell functions `lead_away`, which has the PgBouncer `$1` leave the HAProxy `$2`, and `place`, which says where its pools are connected:
- * `elsewhere`, some only `there`, all on `both` sides, or `between` if logins are under way.
- *
- * PgBouncer turns to the next HAProxy when an attempt to connect has failed, a second later, and until then refuses clients of a pool that has
- * no connection. So it is made to connect while it still has the old ones, by a greater pool. A pool without clients stays where it is.
- */
-const leadAwayFunctions = [
-    "place() {",
-    // PgBouncer shows addresses, whatever it was told.
-    "  there=$(getent ahostsv4 \"${2%:*}\" | awk '{ print $1; exit }')",
-    "  table=$(console \"$1\" 3 'SHOW SERVERS') || table=",
-    '  if [ -z "$there" ] || [ -z "$table" ]; then echo there; return 0; fi',
-    '  printf "%s\\n" "$table" | awk -F "|" -v there="$there" \'',
-    '    { for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }',
-    "    NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }",
-    '    NF > 3 { pool = $at["user"] FS $at["database"] }',
-    '    NF > 3 && $at["addr"] == there { bound[pool] = 1 }',
-    '    NF > 3 && $at["addr"] != there { free[pool] = 1 }',
-    '    NF > 3 && $at["state"] == "new" { where = "between" }',
-    '    END { for (pool in bound) if (!(pool in free)) where = "there"; else if (where == "") where = "both"; print where == "" ? "elsewhere" : where }\'',
-    "}",
-    "lead_away() {",
-    '  [ "$(place "$1" "$2")" != elsewhere ] || return 0',
-    '  : >"$dir/filled.$1"',
-    '  console "$1" 3 "SET min_pool_size = 1000" >/dev/null || true',
-    `  leaves=$(($(date +%s) + ${leadAwaySeconds}))`,
-    '  until [ "$(place "$1" "$2")" = both ] || [ "$(date +%s)" -ge "$leaves" ]; do sleep 0.2; done',
-    '  empty "$1"',
-    // A login that RECONNECT cuts off counts as one that failed.
-    '  until [ "$(place "$1" "$2")" != between ] || [ "$(date +%s)" -gt "$leaves" ]; do sleep 0.1; done',
-    '  console "$1" 3 RECONNECT >/dev/null || true',
-    "}",
-    "empty() {",
-    "  for attempt in 1 2 3; do",
-    '    if console "$1" 3 "SET min_pool_size = 0" >/dev/null; then rm "$dir/filled.$1"; return 0; fi',
-    '    [ "$attempt" -eq 3 ] || sleep 0.5',
-    "  done",
-    '  printf "PgBouncer %s may keep full pools until it is restarted\n" "$1" >&2',
     "}",
 ].join("\n");
