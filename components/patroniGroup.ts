@@ -6,7 +6,7 @@ import { changeMajor, majorChangeOf } from "./patroniMajor";
 import { applyDynamicConfig } from "./patroniDynamicConfig";
 import { createNewLogins } from "./patroniLogins";
 import type { PatroniGroupArgs, PatroniPasswordArgs } from "./patroniGroupArgs";
-import { PatroniNodeContext, patroniMember } from "./patroniNode";
+import { PatroniMember, patroniMember, PatroniNodeContext } from "./patroniNode";
 import { createSwitchoverScript, PoolerControl, switchoverDirectory } from "./patroniSwitchover";
 import { normalizePatroniSettings, PatroniSettings } from "./patroniSettings";
 import { objectName } from "./platform/objectName";
@@ -16,6 +16,7 @@ import { Member, rollOut } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import { describeNodesChange } from "./render/changeWords";
 import { httpScheme } from "./render/http";
+import { patronictlListSeconds } from "./render/patroniScripts";
 import { renderPatroniBootstrapYaml, renderPatroniPasswordsYaml, renderPgpass } from "./render/patroniYaml";
 import { loginName } from "./render/roleSql";
 import { scramVerifier } from "./render/scram";
@@ -162,7 +163,7 @@ function createMembers(
     args: PatroniGroupArgs,
     settings: PatroniSettings,
     parent: pulumi.Resource,
-): Member[] {
+): PatroniMember[] {
     const { replicationGeneration = 1, rewindGeneration = 1 } = args.passwords;
     const logins = patroniLogins(args.passwords);
     const nodes = Object.entries(args.nodes).flatMap(([key, node]) => {
@@ -237,13 +238,13 @@ function patroniLogins(passwords: PatroniPasswordArgs): pulumi.Output<PatroniLog
 
 function createSwitchoverScripts(
     name: string,
-    members: Member[],
+    members: PatroniMember[],
     { target, dataRoot = defaultDataRoot, routers, poolers }: PatroniGroupArgs,
     parent: pulumi.Resource,
 ): pulumi.Resource[] {
-    const { clusterName } = target;
-    return members.map(({ key, host }) =>
-        createSwitchoverScript(name, { clusterName, key, host, dataRoot, routers, poolers }, { parent }),
+    const shared = { clusterName: target.clusterName, dataRoot, routers, poolers };
+    return members.map(({ key, host, prepareScript }) =>
+        createSwitchoverScript(name, { ...shared, key, host, prepareScript }, { parent }),
     );
 }
 
@@ -262,16 +263,16 @@ function readyScript(members: Member[], args: PatroniGroupArgs): string {
         return "";
     }
     const scope = args.target.clusterName;
-    const list = `in_container patronictl -c ${containerPaths.patroniConfigDirectory} list -f tsv ${scope} 2>/dev/null`;
+    const ctl = `in_container timeout ${patronictlListSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} list`;
     return [
         failFunction(first.host),
         inContainerFunction(objectName(args.target.clusterName, first.workload.name)),
         // Columns: cluster, member, host, role, state, timeline, lag.
-        `well() { ${list} | awk -F '\\t' -v want=${members.length} '$4 == "Leader" { leader = 1 } $5 == "running" || $5 == "streaming" { ok++ } END { exit !(leader && ok >= want) }'; }`,
+        `well() { ${ctl} -f tsv ${scope} 2>/dev/null | awk -F '\\t' -v want=${members.length} '$4 == "Leader" { leader = 1 } $5 == "running" || $5 == "streaming" { ok++ } END { exit !(leader && ok >= want) }'; }`,
         waitFor(
             "well",
             startTimeoutSeconds,
-            `in_container patronictl -c ${containerPaths.patroniConfigDirectory} list ${scope} >&2; fail "the cluster is not complete after ${startTimeoutSeconds} s" "look at the states above and at '${logsCommand(args.target, "NODE")}' of a node that is not running or streaming, then run 'pulumi up' again"`,
+            `${ctl} ${scope} >&2; fail "the cluster is not complete after ${startTimeoutSeconds} s" "look at the states above and at '${logsCommand(args.target, "NODE")}' of a node that is not running or streaming, then run 'pulumi up' again"`,
         ),
     ].join("\n");
 }

@@ -4,7 +4,7 @@ import type { ServerCertificate } from "./clusterCertificates";
 import { dcsClientFiles } from "./dcsClient";
 import type { DcsConnection } from "./dcsConnection";
 import { locateNode, publishedPorts } from "./memberLocation";
-import { switchoverDirectory } from "./patroniSwitchover";
+import { prepareFile, switchoverDirectory } from "./patroniSwitchover";
 import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
@@ -109,12 +109,19 @@ export interface PatroniNodeContext {
 }
 
 /** A Patroni node as a member of a roll-out. */
+export interface PatroniMember extends Member {
+    /** What its step before an update runs, from a file on its host. */
+    prepareScript: string;
+}
+
+/** Makes a node a member of a roll-out. */
 export function patroniMember(
     key: string,
     node: PatroniNodeArgs,
     host: HostConnection,
     context: PatroniNodeContext,
-): Member {
+): PatroniMember {
+    const { dataRoot, target } = context;
     return {
         key,
         host,
@@ -122,7 +129,8 @@ export function patroniMember(
         replacementWords: replacementWords.patroni(workloadNames.patroni(key), context.order.length),
         admission: () => renderForeignMajorCheck(context.postgresMajor),
         onRunning: context.systemRolesSql.apply((sql) => systemRolesScript(key, host, context, sql)),
-        beforeUpdate: stepDownScript(key, host, context),
+        beforeUpdate: `sh -eu ${shellQuote(prepareFile(dataRoot, target.clusterName, key))}`,
+        prepareScript: stepDownScript(key, host, context),
         afterUpdate: caughtUpScript(key, host, context),
     };
 }

@@ -37,6 +37,8 @@ export interface SwitchoverScriptArgs {
     key: string;
     host: HostConnection;
     dataRoot: string;
+    /** What runs before the node's container is replaced. */
+    prepareScript: string;
     routers?: SwitchoverRouters;
     poolers?: PoolersArgs;
 }
@@ -46,14 +48,23 @@ export function switchoverDirectory(dataRoot: string, clusterName: string): stri
     return `${dataRoot}/${clusterName}/.switchover`;
 }
 
-/** Puts a node's script for a switchover on its host: with an address or a password that changes, no node changes. */
+/** On a node's host, the script that runs before its container is replaced. */
+export function prepareFile(dataRoot: string, clusterName: string, nodeKey: string): string {
+    return `${switchoverDirectory(dataRoot, clusterName)}/${workloadNames.patroni(nodeKey)}.prepare`;
+}
+
+/**
+ * Puts a node's scripts for a switchover on its host. A step of the roll-out runs again when its text changes: with an address, a password
+ * or a further node only these files change, and nobody hands the leader's role over for nothing.
+ */
 export function createSwitchoverScript(
     name: string,
     args: SwitchoverScriptArgs,
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
-    const { clusterName, key, host, routers, poolers } = args;
-    const directory = switchoverDirectory(args.dataRoot, clusterName);
+    const { clusterName, key, host, dataRoot, prepareScript, routers, poolers } = args;
+    const directory = switchoverDirectory(dataRoot, clusterName);
+    const prepare = prepareFile(dataRoot, clusterName, key);
     const file = `${directory}/${workloadNames.patroni(key)}`;
     const serviceName = objectName(clusterName, workloadNames.patroni(key));
     const passwords = pulumi.all([poolers?.password ?? "", poolers?.previousPassword ?? ""]);
@@ -61,7 +72,7 @@ export function createSwitchoverScript(
         const given = known.filter((password) => password !== "");
         const paused = poolers === undefined ? undefined : { ...poolers, passwords: given };
         const content = renderSwitchoverScript({ serviceName, scope: clusterName, routers, poolers: paused });
-        return writeScript(host, directory, file, content);
+        return writeScripts(host, directory, { [file]: content, [prepare]: prepareScript });
     });
     return createHostCommand(
         `${name}-${key}-switchover`,
@@ -69,18 +80,20 @@ export function createSwitchoverScript(
             host,
             purpose: `write ${file}`,
             script,
-            deleteScript: `rm -f ${shellQuote(file)}\nrmdir ${shellQuote(directory)} 2>/dev/null || true`,
+            deleteScript: `rm -f ${shellQuote(file)} ${shellQuote(prepare)}\nrmdir ${shellQuote(directory)} 2>/dev/null || true`,
         },
         opts,
     );
 }
 
-function writeScript(host: HostConnection, directory: string, file: string, content: string): string {
+function writeScripts(host: HostConnection, directory: string, scripts: { [file: string]: string }): string {
     return [
         failFunction(host),
         "umask 077",
-        `file=${shellQuote(file)}`,
-        `write() { mkdir -p ${shellQuote(directory)} && printf '%s\\n' ${shellQuote(content)} >"$file.new" && mv "$file.new" "$file"; }`,
-        "write || fail \"can't write $file\" \"look for a full disk with 'df' there, then run 'pulumi up' again\"",
+        `write() { mkdir -p ${shellQuote(directory)} && printf '%s\\n' "$2" >"$1.new" && mv "$1.new" "$1"; }`,
+        ...Object.entries(scripts).map(
+            ([file, content]) =>
+                `write ${shellQuote(file)} ${shellQuote(content)} || fail ${shellQuote(`can't write ${file}`)} "look for a full disk with 'df' there, then run 'pulumi up' again"`,
+        ),
     ].join("\n");
 }

@@ -2,12 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { contentHash } from "./objectName";
 import { Workload } from "./workload";
 
-/** Hash of all that makes Swarm replace a workload's container. */
+/** Hash of all that makes Swarm replace a workload's container, and of nothing else: with it the leader hands its role over. */
 export function workloadFingerprint(workload: Workload): pulumi.Output<string> {
     const { files, data, ...rest } = workload;
     const contents = files.map(({ frozen, content, ...file }) => ({ ...file, content: frozen ? "" : content }));
     const hash = pulumi
-        .output({ ...rest, data: data && { ...data, note: undefined }, contents })
+        .output({ ...rest, data: data && { ...data, note: undefined, minimumFreeMiB: undefined }, contents })
         .apply((plain) => contentHash(JSON.stringify(plain)));
     // A short hash of what holds random passwords tells nothing about them.
     return pulumi.unsecret(hash);

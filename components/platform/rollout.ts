@@ -4,7 +4,7 @@ import { Announce } from "./announcement";
 import { createAttempt, withAttempt } from "./attempt";
 import { createDataDirectory, DataDirectory, inDataDirectory } from "./dataDirectory";
 import { groupFingerprint, workloadFingerprint } from "./fingerprint";
-import { createHostCommand, RunOn } from "./hostCommand";
+import { createHostCommand, HostCommandArgs, RunOn } from "./hostCommand";
 import { objectName } from "./objectName";
 import { recordMembers } from "./membership";
 import { keepBack } from "./readiness";
@@ -27,7 +27,10 @@ export interface Member {
      * It is told whether the group is new, that is, no member has data.
      */
     admission?: (isNewGroup: boolean) => string;
-    /** Runs on the member's host before its container is replaced, never at the first creation. */
+    /**
+     * Runs on the member's host before its container is replaced, never at the first creation; what it fails on has changed nothing. It
+     * runs, too, when it changes itself: what differs with other members belongs elsewhere.
+     */
     beforeUpdate?: string;
     /** Runs on the member's host once all members run: at creation, and whenever it changes; `ready` waits for it. */
     onRunning?: pulumi.Input<string>;
@@ -160,6 +163,9 @@ function admit(
     return [command];
 }
 
+/** One step around the replacement of a member. */
+type RolloutStep = Pick<HostCommandArgs, "host" | "purpose" | "script" | "stamp" | "announce">;
+
 function rollOutMember(
     name: string,
     member: Member,
@@ -172,39 +178,43 @@ function rollOutMember(
     const stepName = `${name}-${member.key}`;
     const serviceName = objectName(target.clusterName, member.workload.name);
     const fingerprint = workloadFingerprint(member.workload);
-    // Only when its turn has come: members that an update has not reached stay as they are when its settings are put back.
-    const attempt = createAttempt(stepName, keepBack(fingerprint, [after, ...urnsOf(previous)]), opts.parent);
     const step = (
         kind: string,
-        host: HostConnection,
-        purpose: string,
-        script: string,
+        { host, purpose, script, stamp, announce }: RolloutStep,
         dependsOn: pulumi.Resource[],
-        announce?: Announce,
     ): pulumi.Resource =>
         createHostCommand(
             `${stepName}-${kind}`,
-            { host, purpose, script, stamp: attempt.hex, runOn: RunOn.Update, announce },
+            { host, purpose, script, stamp, runOn: RunOn.Update, announce },
             { ...opts, dependsOn },
         );
-    const { beforeUpdate, afterUpdate } = member;
+    const { host, beforeUpdate, afterUpdate } = member;
+    const purpose = `prepare ${serviceName}`;
     const prepare =
         beforeUpdate === undefined
             ? previous
-            : [step("prepare", member.host, `prepare ${serviceName}`, beforeUpdate, [...previous, ...tools])];
+            : [step("prepare", { host, purpose, script: beforeUpdate, stamp: fingerprint }, [...previous, ...tools])];
+    // Only when its turn has come and nothing was in the way: members that an update has not touched stay as they are when its settings
+    // are put back.
+    const attempt = createAttempt(stepName, keepBack(fingerprint, [after, ...urnsOf(prepare)]), opts.parent);
+    const stamp = attempt.hex;
     const placed = { ...member, workload: withAttempt(member.workload, attempt) };
     const container = runtime.run(stepName, placed, { ...opts, dependsOn: [...place, attempt, ...prepare] });
-    const replaced = runtime
-        .waits([member], startTimeoutSeconds)
-        .map(({ host, script }) =>
-            step("replaced", host, `wait until ${serviceName} runs`, script, [container], () => [
-                { words: member.replacementWords },
-            ]),
-        );
+    const replaced = runtime.waits([member], startTimeoutSeconds).map(({ host: waiting, script }) => {
+        const announce: Announce = () => [{ words: member.replacementWords }];
+        const wait = { host: waiting, purpose: `wait until ${serviceName} runs`, script, stamp, announce };
+        return step("replaced", wait, [container]);
+    });
     const gate =
         afterUpdate === undefined
             ? replaced
-            : [step("gate", member.host, `wait until ${serviceName} is well`, afterUpdate, replaced)];
+            : [
+                  step(
+                      "gate",
+                      { host, purpose: `wait until ${serviceName} is well`, script: afterUpdate, stamp },
+                      replaced,
+                  ),
+              ];
     return { fingerprint, gate };
 }
 

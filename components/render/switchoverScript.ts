@@ -1,6 +1,7 @@
 import { containerPaths, systemRoles } from "../defaults";
 import { localConninfo, routerConninfo } from "./conninfo";
 import { leadAwayFunctions, reconnectFunction } from "./reconnectFunctions";
+import { patronictlListSeconds } from "./patroniScripts";
 import { inContainerFunction, shellQuote } from "./shell";
 
 /** PgBouncers that are paused around a switchover. */
@@ -130,7 +131,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         consoleFunctions,
         candidateFunction(scope),
         pauseFunctions,
-        `ctl() { patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
+        `ctl() { timeout ${patronictlListSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
         `sql() { limit=$1; shift; timeout "$limit" psql -X -q -t -A "$@" 2>/dev/null; }`,
         "refuse() {",
         '  printf "%s\\n" "$1" >&2',

@@ -64,6 +64,7 @@ describe("A change", () => {
                 `pg-etcd-${key}`,
                 `pg-etcd-${key}-config`,
                 `pg-etcd-${key}-gate`,
+                `pg-etcd-${key}-prepare`,
                 `pg-etcd-${key}-replaced`,
             ]),
             "pg-etcd-ready",

@@ -4,7 +4,7 @@ import { createAuthority } from "../helpers/certificates";
 import { recordCluster, singleHostArgs, createCluster } from "../helpers/cluster";
 import { generatedCertificate, generatedKey, record } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
-import { fileContent, serviceInputs } from "../helpers/service";
+import { fileContent, prepareScript, serviceInputs } from "../helpers/service";
 import { isSecret } from "../helpers/wire";
 
 /** What the program says of a certificate's names. */
@@ -191,13 +191,13 @@ describe("ClusterCertificates", () => {
 
     it("stops no roll-out of nodes when it has expired: neither before a leader goes nor after", () => {
         const urls = ["https://192.0.2.11:8008", "https://192.0.2.12:8008", "https://192.0.2.13:8008"];
-        const scriptOf = (step: string): string => String(recording.custom(`pg-patroni-db2-${step}`).inputs.stdin);
-        for (const step of ["prepare", "gate"])
-            expect(scriptOf(step), step).to.include(`for url in ${urls.join(" ")}; do`);
-        expect(scriptOf("prepare"))
+        const prepare = prepareScript(recording, "pg-patroni-db2");
+        const gate = String(recording.custom("pg-patroni-db2-gate").inputs.stdin);
+        for (const script of [prepare, gate]) expect(script).to.include(`for url in ${urls.join(" ")}; do`);
+        expect(prepare)
             .to.match(/^sh '.*\/patroni-db2' .* \|\| expired \|\|$/m)
             .and.match(/^until api \/replica \|\| expired; do$/m);
-        expect(scriptOf("gate")).to.match(/^until api '\/readiness.*' \|\| expired; do$/m);
+        expect(gate).to.match(/^until api '\/readiness.*' \|\| expired; do$/m);
     });
 
     it("leaves the cluster's own connections alone where it shall", async () => {
@@ -207,7 +207,7 @@ describe("ClusterCertificates", () => {
         ).to.deep.equal([]);
         expect(fileContent(plain, "pg-etcd-db1-config")).to.include("listen-peer-urls: http:");
         expect(fileContent(plain, "pg-patroni-db1-tls")).not.to.include("restapi");
-        expect(String(plain.custom("pg-patroni-db2-prepare").inputs.stdin)).not.to.include("expired");
+        expect(prepareScript(plain, "pg-patroni-db2")).to.include("api /primary").and.not.to.include("expired");
         expect(fileContent(plain, "pg-haproxy-config")).not.to.match(/check-ssl|crt/);
         expect(serviceInputs(plain, "pg-exporter-db1").taskSpec.containerSpec.args).to.have.length(1);
         expect(JSON.stringify(plain.outputs)).to.include("http://192.0.2.11:8008");

@@ -4,6 +4,7 @@ import { clusterArgs, createCluster, hostConnections, image, recordCluster, swar
 import { problemPaths, record, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 import { fileContent, portsOf, serviceInputs } from "../helpers/service";
+import { ScriptResult, ScriptRunner } from "../render/scriptRunner";
 
 function consulArgs(changes: Partial<ConsulQuorumArgs> = {}): ConsulQuorumArgs {
     return {
@@ -20,12 +21,13 @@ function recordConsul(changes?: Partial<ConsulQuorumArgs>): Promise<Recording> {
 }
 
 describe("ConsulQuorum", () => {
-    it("is, for each server, a config, a directory and a service with two steps after it", async () => {
+    it("is, for each server, a config, a directory and a service with a step before it and two after it", async () => {
         expect((await recordConsul()).childrenOf("consul")).to.deep.equal(
             [
                 ...["a", "b", "c"].flatMap((key) => [
                     `Command consul-${key}-data`,
                     `Command consul-${key}-gate`,
+                    `Command consul-${key}-prepare`,
                     `Command consul-${key}-replaced`,
                     `Service pg-consul-${key}`,
                     `ServiceConfig pg-consul-${key}-config`,
@@ -60,12 +62,67 @@ describe("ConsulQuorum", () => {
     it("changes one server after the other, and waits until the quorum is healthy", async () => {
         const recording = await recordConsul();
         const chain = ["a", "b", "c"].flatMap((key) => [
+            `consul-${key}-prepare`,
             `pg-consul-${key}`,
             `consul-${key}-replaced`,
             `consul-${key}-gate`,
         ]);
         expect(recording.outOfOrder([...chain, "consul-running", "consul-ready"])).to.deep.equal([]);
         expect(String(recording.custom("consul-b-gate").inputs.stdin)).to.include("/v1/operator/autopilot/health");
+    });
+
+    describe("asks Consul before a server goes", () => {
+        let runner: ScriptRunner;
+
+        beforeEach(() => {
+            runner = new ScriptRunner();
+            runner.fake("sleep", "exit 0");
+            runner.fake(
+                "date",
+                'seconds=$(cat "$HOME/seconds" 2>/dev/null || echo 0); echo $((seconds + 20)) | tee "$HOME/seconds"',
+            );
+        });
+        afterEach(() => runner.remove());
+
+        /** What the step before the server `b` does with this answer of Consul's. */
+        async function prepare(answer: string, status = 0): Promise<ScriptResult> {
+            const container = `case "$*" in *pgha.attempt*) ;; ps*) echo c1 ;; *) cat "$HOME/answer"; exit ${status} ;; esac`;
+            runner.fake("docker", container);
+            runner.write("answer", answer);
+            const script = String((await recordConsul()).custom("consul-b-prepare").inputs.stdin);
+            return runner.run(`set -- run 'prepare pg-consul-b' stamp\n${script}`);
+        }
+
+        const health = (tolerance: number, healthy: { [key: string]: boolean }): string =>
+            JSON.stringify({
+                Healthy: Object.values(healthy).every(Boolean),
+                FailureTolerance: tolerance,
+                Servers: Object.entries(healthy).map(([key, Healthy]) => ({
+                    Name: `consul-${key}`,
+                    Healthy,
+                    Voter: true,
+                })),
+            });
+
+        for (const [title, { answer, status }] of Object.entries({
+            "all are well": { answer: health(1, { a: true, b: true, c: true }), status: 0 },
+            "it is the one that is ill": { answer: health(0, { a: true, b: false, c: true }), status: 0 },
+            "it is alone": { answer: health(0, { b: true }), status: 0 },
+            "the quorum is lost": { answer: "No cluster leader", status: 0 },
+            "it doesn't answer": { answer: "", status: 7 },
+        })) {
+            it(`and lets it go where ${title}`, async () => {
+                expect(await prepare(answer, status)).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+            });
+        }
+
+        it("and refuses where another one is ill", async () => {
+            const { status, stderr } = await prepare(health(0, { a: false, b: true, c: true }));
+            expect(status).to.equal(1);
+            expect(stderr).to.match(
+                /^host db2 .*: without this server Consul would have no quorum; not healthy: consul-a ?\n {2}next: /,
+            );
+        });
     });
 
     it("refuses what can't be", async () => {

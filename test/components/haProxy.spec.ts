@@ -32,12 +32,13 @@ function recordHaProxy(changes?: Partial<HaProxyArgs>): Promise<Recording> {
 }
 
 describe("HaProxy", () => {
-    it("is one service with its files, and a wait for all its containers", async () => {
+    it("is one service with its files, a record of its hosts, and a wait for all its containers", async () => {
         expect((await recordHaProxy()).childrenOf("router")).to.deep.equal([
             "Command router-running",
             "Secret pg-haproxy-users",
             "Service pg-haproxy",
             "ServiceConfig pg-haproxy-config",
+            "Stash router-members",
         ]);
     });
 

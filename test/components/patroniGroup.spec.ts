@@ -2,10 +2,10 @@ import { expect } from "chai";
 import * as pulumi from "@pulumi/pulumi";
 import { PatroniGroup, PatroniGroupArgs } from "../../components";
 import { DcsKind, etcd3Settings } from "../../components/render/dcsSections";
-import { hostConnections, image, swarmTarget } from "../helpers/cluster";
+import { hostConnection, hostConnections, image, swarmTarget } from "../helpers/cluster";
 import { problemPaths, record, RecordOptions, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
-import { fileContent, portsOf, serviceInputs } from "../helpers/service";
+import { fileContent, portsOf, prepareScript, serviceInputs } from "../helpers/service";
 
 function patroniArgs(changes: Partial<PatroniGroupArgs> = {}): PatroniGroupArgs {
     return {
@@ -108,18 +108,27 @@ describe("PatroniGroup", () => {
         expect(recording.ancestorsOf("group-a-prepare")).to.have.members([
             "group-members",
             "group-upgrade",
-            "group-a-attempt",
             ...["a", "b", "c"].flatMap((key) => [`group-${key}-logins`, `group-${key}-switchover`]),
         ]);
     });
 
     it("hands the leader's role over before a node goes, and waits until it streams again", async () => {
         const recording = await recordPatroni();
-        expect(String(recording.custom("group-b-prepare").inputs.stdin)).to.include(
+        expect(prepareScript(recording, "group-b")).to.include(
             // Rather to a, which has been replaced by then, than to c.
             "sh '/srv/pgha/pg/.switchover/patroni-b' 'patroni-b' 'patroni-a' 'patroni-c'",
         );
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("/readiness?lag=");
+    });
+
+    it("prepares for no replacement where only another node comes", async () => {
+        const hosts = hostConnections();
+        const three = await recordPatroni();
+        const nodes = { a: { host: "db1" }, b: { host: "db2" }, c: { host: "db3" }, d: { host: "db4" } };
+        const four = await recordPatroni({ nodes, hosts: { ...hosts, db4: hostConnection("db4") } });
+        const step = (recording: Recording): unknown => recording.custom("group-b-prepare").inputs;
+        expect(step(four)).to.deep.equal(step(three));
+        expect(prepareScript(four, "group-b")).to.include("'patroni-d'");
     });
 
     it("looks at a node's data before its first start, and refuses what is of another major version only", async () => {
@@ -142,7 +151,7 @@ describe("PatroniGroup", () => {
         // With another script the step would run, and hand the leader's role over, where only the consent comes or goes.
         const prepare = recording.custom("group-a-prepare").inputs.stdin;
         expect(prepare).to.equal(without.custom("group-a-prepare").inputs.stdin);
-        expect(String(prepare)).to.match(/\.upgrade\/paused; then exit 0; fi\n.*api \/primary/);
+        expect(prepareScript(recording, "group-a")).to.match(/\.upgrade\/paused; then exit 0; fi\n.*api \/primary/);
         const back = await recordPatroni({ settings: { postgresMajor: 15, previousPostgresMajor: 17 } });
         expect(String(back.custom("group-upgrade").inputs.stdin)).to.include("on_node back ");
     });

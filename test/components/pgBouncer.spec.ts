@@ -33,7 +33,7 @@ function recordPgBouncer(changes?: Partial<PgBouncerArgs>): Promise<Recording> {
 }
 
 describe("PgBouncer", () => {
-    it("is one service with its files, its role, and a wait for all its containers", async () => {
+    it("is one service with its files, its role, a record of its hosts, and a wait for all its containers", async () => {
         expect((await recordPgBouncer()).childrenOf("pooler")).to.deep.equal([
             "Command pooler-refusal",
             "Command pooler-role",
@@ -41,6 +41,7 @@ describe("PgBouncer", () => {
             "Secret pg-pgbouncer-users",
             "Service pg-pgbouncer",
             "ServiceConfig pg-pgbouncer-config",
+            "Stash pooler-members",
         ]);
     });
 

@@ -122,6 +122,7 @@ describe("Routing", () => {
                     "pg-host-db4-labels",
                     "pg-patroni-db1-switchover",
                     "pg-pgbouncer",
+                    "pg-pgbouncer-members",
                     "pg-pgbouncer-running",
                 ]);
                 expect(serviceInputs(later, "pg-pgbouncer").mode.replicated.replicas).to.equal(after.length);

@@ -40,3 +40,12 @@ export function fileContent(recording: Recording, name: string): string {
     const { dataRaw, data } = recording.custom(name).inputs as { dataRaw?: string; data?: string };
     return dataRaw ?? Buffer.from(data ?? "", "base64").toString();
 }
+
+/** The script that prepares for the replacement of a Patroni node, as the step before it finds it on the node's host. */
+export function prepareScript(recording: Recording, step: string): string {
+    const [, file = ""] =
+        /^sh -eu '(\S+\.prepare)'$/m.exec(String(recording.custom(`${step}-prepare`).inputs.stdin)) ?? [];
+    const writes = String(recording.custom(`${step}-switchover`).inputs.stdin);
+    const [, quoted = ""] = new RegExp(`^write '${file}' '((?:[^']|'\\\\'')*)' \\|\\|`, "m").exec(writes) ?? [];
+    return quoted.replaceAll("'\\''", "'");
+}

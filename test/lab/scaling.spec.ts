@@ -72,11 +72,14 @@ describe("nodes of Patroni come and go, with clients at work:", () => {
         const leader = await readLeader(cluster);
         const replica = Object.keys(cluster.nodes).find((key) => key !== leader) ?? "";
         const { result, seconds } = await takeOut(replica);
+        expect(await readLeader(cluster), "nobody else was to be replaced").to.equal(leader);
         note(this, `${inSeconds(seconds)}, ${result}`);
     });
 
     it("a node that comes back goes on with its data", async function () {
+        const leader = await readLeader(cluster);
         const { result, seconds } = await putBack();
+        expect(await readLeader(cluster), "nobody else was to be replaced").to.equal(leader);
         note(this, `${inSeconds(seconds)}, ${result}`);
     });
 
