@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 
 /** A member as Patroni's REST API shows it at `/cluster`. */
@@ -199,6 +200,13 @@ function parseCsvLine(line: string): string[] {
     return [...`${line},`.matchAll(/("(?:[^"]|"")*"|[^,]*),/g)].map(([, cell = ""]) =>
         cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell,
     );
+}
+
+/** When the first of some certificates in PEM ends, as a time of ISO 8601; null where there is none. */
+export function parseCertificateEnd(text: string): string | null {
+    const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    const ends = blocks.map((block) => Date.parse(new X509Certificate(block).validTo));
+    return ends.length === 0 ? null : new Date(Math.min(...ends)).toISOString();
 }
 
 /** The state of a container, as `docker ps` tells it. */

@@ -5,7 +5,7 @@ import type { ClusterStatus, PatroniMemberStatus, PatroniStatus, WorkloadStatus 
 export type ClusterState = Omit<ClusterStatus, "cluster" | "healthy" | "reasons">;
 
 /** Finds why a cluster isn't healthy; docs/cli.md says what healthy is. */
-export function findReasons(state: ClusterState): string[] {
+export function findReasons(state: ClusterState, now: Date): string[] {
     return [
         ...hostReasons(state),
         ...containerReasons(state),
@@ -16,6 +16,7 @@ export function findReasons(state: ClusterState): string[] {
         ...haproxyReasons(state),
         ...pgbouncerReasons(state),
         ...exporterReasons(state),
+        ...certificateReasons(state, now),
     ];
 }
 
@@ -52,9 +53,13 @@ function hostReasons({ hosts }: ClusterState): string[] {
         .map(({ host, address, error }) => `host ${host} (${address}) can't be asked: ${error}`);
 }
 
+function allWorkloads({ patroni, etcd, haproxy, pgbouncer, exporters }: ClusterState): WorkloadStatus[] {
+    return [...patroni.members, ...etcd, ...haproxy, ...pgbouncer, ...exporters];
+}
+
 /** Containers that don't run, and those that run and don't answer. */
-function containerReasons({ patroni, etcd, haproxy, pgbouncer, exporters }: ClusterState): string[] {
-    return [...patroni.members, ...etcd, ...haproxy, ...pgbouncer, ...exporters].flatMap((workload) => {
+function containerReasons(state: ClusterState): string[] {
+    return allWorkloads(state).flatMap((workload) => {
         const where = `${workload.name} on ${workload.host}`;
         if (workload.container === "unknown") return [];
         if (!isUp(workload)) return [`${where}: its container is ${workload.container}`];
@@ -152,4 +157,26 @@ function exporterReasons({ exporters }: ClusterState): string[] {
     return exporters
         .filter(({ up }) => up === false)
         .map(({ name, host }) => `${name} on ${host} doesn't reach its PostgreSQL`);
+}
+
+const millisecondsPerDay = 86_400_000;
+
+/** An `up` renews certificates 90 days before their end, so that one with less has had no `up` for two months. */
+const certificateDays = 30;
+
+/** Certificates that have ended or will soon: one sentence for each day, since most end together. */
+function certificateReasons(state: ClusterState, now: Date): string[] {
+    const ending = new Map<number, string[]>();
+    for (const { name, host, certificateEndsAt } of allWorkloads(state)) {
+        if (certificateEndsAt === null) continue;
+        const left = Date.parse(certificateEndsAt) - now.getTime();
+        const days = left < 0 ? -1 : Math.floor(left / millisecondsPerDay);
+        if (days < certificateDays) ending.set(days, [...(ending.get(days) ?? []), `${name} on ${host}`]);
+    }
+    return [...ending]
+        .sort(([one], [other]) => one - other)
+        .map(([days, names]) => {
+            const end = days < 0 ? "have ended" : days < 1 ? "end within a day" : `end within ${days + 1} days`;
+            return `certificates ${end} (pulumi up renews all but those of your own authority): ${names.join(", ")}`;
+        });
 }

@@ -24,6 +24,21 @@ export const containersProbe = "containers";
 const withinTime = ["--max-time", "5"];
 const pgbouncer = `in_container psql -X --csv -h ${containerPaths.pgbouncerSocket} -p ${defaultPorts.pgbouncer} -U ${systemRoles.pgbouncer} -d pgbouncer`;
 
+/** Prints the certificates that a container shows others, where it has some. A file may hold the key, too. */
+const certificate = [
+    "in_container sh -c",
+    shellQuote(
+        `for file in ${[
+            containerPaths.serverCertificate,
+            containerPaths.dcsCertificate,
+            containerPaths.etcdCertificate,
+            containerPaths.haproxyCertificate,
+            containerPaths.pgbouncerCertificate,
+            containerPaths.exporterCertificate,
+        ].join(" ")}; do [ ! -e "$file" ] || awk "/BEGIN CERTIFICATE/,/END CERTIFICATE/" "$file"; done`,
+    ),
+].join(" ");
+
 /** What is asked in each container of a part. None of it needs a password. */
 function probesOf({ internalTls }: Pick<ClusterOperations, "internalTls">) {
     const ask = (port: number, path: string, tls?: boolean): string =>
@@ -37,11 +52,12 @@ function probesOf({ internalTls }: Pick<ClusterOperations, "internalTls">) {
             local: ask(defaultPorts.patroniApi, "/patroni", internalTls),
             /** The dynamic configuration. */
             config: ask(defaultPorts.patroniApi, "/config", internalTls),
+            certificate,
         },
-        etcd: { status: `${etcd} status`, health: `${etcd} health` },
-        haproxy: { statistics: ask(haproxyHealthPort, "/;csv") },
-        pgbouncer: { state: `${pgbouncer} -c 'SHOW STATE'`, pools: `${pgbouncer} -c 'SHOW POOLS'` },
-        exporters: { up: `${ask(defaultPorts.exporter, "/metrics", internalTls)} | grep '^pg_up '` },
+        etcd: { status: `${etcd} status`, health: `${etcd} health`, certificate },
+        haproxy: { statistics: ask(haproxyHealthPort, "/;csv"), certificate },
+        pgbouncer: { state: `${pgbouncer} -c 'SHOW STATE'`, pools: `${pgbouncer} -c 'SHOW POOLS'`, certificate },
+        exporters: { up: `${ask(defaultPorts.exporter, "/metrics", internalTls)} | grep '^pg_up '`, certificate },
     } as const satisfies { [P in Part]: { [probe: string]: string } };
 }
 

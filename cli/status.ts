@@ -2,6 +2,7 @@ import type { ClusterOperations, OperationsWorkload } from "../components";
 import {
     ContainerState,
     EtcdView,
+    parseCertificateEnd,
     parseContainers,
     parseEtcdStatus,
     parseHaProxyStatistics,
@@ -55,6 +56,8 @@ export interface WorkloadStatus {
     container: ContainerState;
     /** Why it gave no answer, although it runs. */
     error: string | null;
+    /** When the first of its certificates ends; null where it has none, or couldn't be asked. */
+    certificateEndsAt: string | null;
 }
 
 export interface PatroniStatus {
@@ -151,7 +154,11 @@ export function readHostAnswer({ status, stdout, stderr }: ScriptResult): HostAn
 }
 
 /** Makes a cluster's state out of what its hosts answered. */
-export function describeStatus(operations: ClusterOperations, hosts: Map<string, HostAnswer>): ClusterStatus {
+export function describeStatus(
+    operations: ClusterOperations,
+    hosts: Map<string, HostAnswer>,
+    now = new Date(),
+): ClusterStatus {
     const state = {
         hosts: Object.entries(operations.hosts).map(([host, { address }]): HostStatus => {
             const answer = hosts.get(host);
@@ -164,7 +171,7 @@ export function describeStatus(operations: ClusterOperations, hosts: Map<string,
         pgbouncer: operations.pgbouncer.map((workload) => describePgBouncer(workload, hosts)),
         exporters: operations.exporters.map((workload) => describeExporter(workload, hosts)),
     };
-    const reasons = findReasons(state);
+    const reasons = findReasons(state, now);
     return { cluster: operations.clusterName, healthy: reasons.length === 0, reasons, ...state };
 }
 
@@ -207,7 +214,9 @@ class WorkloadReader<P extends Part> {
         const container = listed === undefined ? "unknown" : (listed.get(this.workload.label) ?? "missing");
         const runs = !["unknown", "missing", "stopped"].includes(container);
         const { name, host } = this.workload;
-        return { name, host, container, error: runs ? this.error : null };
+        const certificate = this.answers?.get(probeName<P>(this.workload.label, "certificate"));
+        const certificateEndsAt = parseCertificateEnd(certificate?.stdout ?? "");
+        return { name, host, container, error: runs ? this.error : null, certificateEndsAt };
     }
 }
 
@@ -227,7 +236,13 @@ function describePatroni(operations: ClusterOperations, hosts: Map<string, HostA
     const view = nodes.find((node) => node.view !== null)?.view ?? null;
     const declared = nodes.map(({ base, local }) => describeMember(base, local, view));
     const names = declared.map(({ name }) => name);
-    const unknown: WorkloadStatus = { name: "", host: "", container: "unknown", error: null };
+    const unknown: WorkloadStatus = {
+        name: "",
+        host: "",
+        container: "unknown",
+        error: null,
+        certificateEndsAt: null,
+    };
     const others = (view?.members ?? []).filter(({ name }) => !names.includes(name));
     const locals = nodes.flatMap(({ local }) => local ?? []);
     return {

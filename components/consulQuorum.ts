@@ -138,6 +138,7 @@ export class ConsulQuorum extends pulumi.ComponentResource implements DcsConnect
                     ...member,
                     workload: consulWorkload(member, members, args),
                     replacementWords: replacementWords.store(memberName(member.key), members.length),
+                    beforeUpdate: guardScript(member, args),
                     afterUpdate: quorumScript(member, args),
                 })),
                 ready: members[0] ? quorumScript(members[0], args) : "",
@@ -222,17 +223,53 @@ function consulWorkload({ key, host }: LocatedMember, members: LocatedMember[], 
     };
 }
 
-/** Waits until Consul's autopilot calls every server healthy: it answers with an error status otherwise. */
-function quorumScript({ key, host }: LocatedMember, args: ConsulQuorumArgs): string {
-    const service = objectName(args.target.clusterName, memberName(key));
-    const url = `http://127.0.0.1:${portsOf(args).httpPort}/v1/operator/autopilot/health`;
-    const wanted = Object.keys(args.members).length;
-    const reason = `fail "the Consul quorum is not healthy after ${startTimeoutSeconds} s" "look at '${logsCommand(args.target, memberName(key))}' and run 'pulumi up' again"`;
+/** Time for a server that is about to come back, and for an election, in seconds. */
+const guardTimeoutSeconds = 30;
+
+/**
+ * Refuses to let a server go that the quorum could not do without, because another one is away or ill. Where this one doesn't run, is ill
+ * itself, or has no quorum for as long as the guard waits, nothing gets worse.
+ */
+function guardScript(member: LocatedMember, args: ConsulQuorumArgs): string {
+    const name = memberName(member.key);
     return [
-        failFunction(host),
-        inContainerFunction(service),
+        ...memberShell(member, args),
+        // A line for each server.
+        `servers() { printf '%s' "$said" | tr '{' '\\n' | grep '"Name":'; }`,
+        "spared() {",
+        '  [ -n "$(container)" ] || return 0',
+        "  said=$(autopilot) || true",
+        '  [ "$(voters)" -eq 1 ] || case "$said" in *\'"FailureTolerance":\'[1-9]*) ;; *) return 1 ;; esac',
+        "}",
+        `needed() { servers | grep '"Name":"${name}"' | grep -q '"Healthy":true'; }`,
+        `ill() { servers | grep '"Healthy":false' | sed 's/.*"Name":"\\([^"]*\\)".*/\\1/' | tr '\\n' ' '; }`,
+        waitFor(
+            "spared",
+            guardTimeoutSeconds,
+            `if needed; then fail "without this server Consul would have no quorum; not healthy: $(ill)" "mend that one first, or put its settings back alone with 'pulumi up --target'; then run 'pulumi up' again"; fi; break`,
+        ),
+    ].join("\n");
+}
+
+/** Waits until Consul's autopilot calls every server healthy. */
+function quorumScript(member: LocatedMember, args: ConsulQuorumArgs): string {
+    const wanted = Object.keys(args.members).length;
+    const reason = `fail "the Consul quorum is not healthy after ${startTimeoutSeconds} s" "look at '${logsCommand(args.target, memberName(member.key))}' and run 'pulumi up' again"`;
+    return [
+        ...memberShell(member, args),
         // A quorum that is still forming calls itself healthy with the servers that it knows.
-        `healthy() { [ "$(in_container curl -fsS --max-time 3 ${url} 2>/dev/null | grep -o '"Voter":true' | wc -l)" -eq ${wanted} ]; }`,
+        `healthy() { said=$(autopilot --fail) && [ "$(voters)" -eq ${wanted} ]; }`,
         waitFor("healthy", startTimeoutSeconds, reason),
     ].join("\n");
+}
+
+/** Shell functions `autopilot`, what Consul says of the servers' health, with `--fail` an error if it isn't good, and `voters`. */
+function memberShell({ key, host }: LocatedMember, args: ConsulQuorumArgs): string[] {
+    const url = `http://127.0.0.1:${portsOf(args).httpPort}/v1/operator/autopilot/health`;
+    return [
+        failFunction(host),
+        inContainerFunction(objectName(args.target.clusterName, memberName(key))),
+        `autopilot() { in_container curl -sS --max-time 3 "$@" ${url} 2>/dev/null; }`,
+        `voters() { printf '%s' "$said" | grep -o '"Voter":true' | wc -l; }`,
+    ];
 }

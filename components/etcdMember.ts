@@ -15,7 +15,12 @@ import { Member } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import { HostConnection, Workload, WorkloadData, WorkloadFile } from "./platform/workload";
 import { replacementWords } from "./render/changeWords";
-import { EtcdScript, renderEtcdAdmissionScript, renderEtcdGateScript } from "./render/etcdScripts";
+import {
+    EtcdScript,
+    renderEtcdAdmissionScript,
+    renderEtcdGateScript,
+    renderEtcdGuardScript,
+} from "./render/etcdScripts";
 import { EtcdAdmission, etcdFiles, renderEtcdStartScript } from "./render/etcdStartScript";
 import { EtcdMemberConfig, renderEtcdMembers, renderEtcdYaml } from "./render/etcdYaml";
 import { curlLocal, withoutOutput } from "./render/http";
@@ -72,6 +77,7 @@ export function etcdRolloutMember(own: LocatedMember, members: LocatedMember[], 
         workload: etcdWorkload(own, config, list, data, args),
         replacementWords: replacementWords.store(config.name, members.length),
         admission: (isNewGroup) => renderEtcdAdmissionScript(list, isNewGroup ? EtcdAdmission.New : EtcdAdmission.Join),
+        beforeUpdate: renderEtcdGuardScript(scriptOf(own, args)),
         afterUpdate: renderEtcdGateScript(scriptOf(own, args)),
     };
 }

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { describeSpread } from "../render/changeWords";
 import { createAttempt, withAttempt } from "./attempt";
 import { workloadFingerprint } from "./fingerprint";
 import { createHostCommand, RunOn } from "./hostCommand";
+import { recordMembers } from "./membership";
 import { keepBack } from "./readiness";
 import { rollOut } from "./rollout";
 import { SpreadArgs } from "./runtime";
@@ -22,6 +24,8 @@ export function spreadOut(
     const { target, hosts, workload, replacementWords, after, startTimeoutSeconds } = args;
     const attempt = createAttempt(`${name}-all`, keepBack(workloadFingerprint(workload), [after]), opts.parent);
     const stamp = attempt.hex;
+    const places = hosts.map((host) => ({ host, workload: { ...workload, name: `${workload.name} on ${host.key}` } }));
+    recordMembers(name, places, describeSpread, opts);
     const beside = runBeside(name, args, stamp, opts);
     const replicas = runtimeOf(target).replicate?.(
         { ...args, workload: withAttempt(workload, attempt) },

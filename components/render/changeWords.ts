@@ -67,6 +67,16 @@ export function describeNodesChange({ added, removed, moved, kept }: MembersChan
     ];
 }
 
+/** Says where a proxy comes to run, and where it goes. */
+export function describeSpread({ added, removed }: MembersChange): Announcement[] {
+    return [
+        ...added.map(({ name }) => ({ words: `scale: ${name} is added` })),
+        ...removed.map(({ name }) => ({
+            words: `scale: ${name} goes; sessions through it end, and connect elsewhere`,
+        })),
+    ];
+}
+
 /** Says what a change of etcd's members does, and refuses one that would cost the quorum. */
 export function describeEtcdChange({ added, removed, moved, kept, sharesHosts }: MembersChange): Announcement[] {
     const leaving = [...moved.map(({ from }) => from), ...removed];

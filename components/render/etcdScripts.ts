@@ -46,17 +46,54 @@ export function renderEtcdReadyScript(script: EtcdScript, wanted: string[]): str
 
 /** Waits until every member of the quorum can commit, unless others, which are still to be replaced, have certificates that have expired. */
 export function renderEtcdGateScript(script: EtcdScript): string {
-    if (!script.tls) {
-        return [...memberShell(script), healthyFunction(script), waitUntil("healthy", script)].join("\n");
-    }
-    // Read there, because the script would otherwise change, and run again, whenever another member comes or goes.
-    const urls = `$(in_container cat ${containerPaths.etcdData}/${etcdFiles.members} | awk '{ print $3 }')`;
+    const { functions, orExpired } = expiredGate(script);
     return [
         ...memberShell(script),
         healthyFunction(script),
-        expiredFunction(containerPaths.etcdCa, [urls]),
-        waitUntil("healthy || expired", script),
+        ...functions,
+        waitUntil(`healthy${orExpired}`, script),
     ].join("\n");
+}
+
+/** Time for a member that is about to come back, and for an election, in seconds. */
+const guardTimeoutSeconds = 30;
+
+/**
+ * Refuses to let a member go that the quorum could not do without, because another one is away or ill. Where this member doesn't run, is
+ * ill itself, or has no quorum for as long as the guard waits, nothing gets worse.
+ */
+export function renderEtcdGuardScript(script: EtcdScript): string {
+    const { functions, orExpired } = expiredGate(script);
+    const health = [...etcdctl(script.tls), "endpoint", "health"].join(" ");
+    return [
+        ...memberShell(script),
+        ...functions,
+        "spared() {",
+        '  [ -n "$(container)" ] || return 0',
+        `  said=$(in_container ${health} --cluster 2>&1) || true`,
+        // A learner has no vote, and can't answer.
+        "  votes=$(printf '%s\\n' \"$said\" | grep ' is healthy\\| is unhealthy' | grep -vc learner) || true",
+        "  well=$(printf '%s\\n' \"$said\" | grep -c ' is healthy') || true",
+        '  [ "$votes" -eq 1 ] || [ "$well" -gt "$((votes / 2 + 1))" ]',
+        "}",
+        `needed() { in_container ${health} >/dev/null 2>&1; }`,
+        `others() { printf '%s\\n' "$said" | awk '/ is unhealthy/ { printf "%s%s", separator, $1; separator = ", " }'; }`,
+        waitFor(
+            `spared${orExpired}`,
+            guardTimeoutSeconds,
+            `if needed; then fail "without this member etcd would have no quorum; not well, or still joining: $(others)" "mend that one first, or put its settings back alone with 'pulumi up --target'; then run 'pulumi up' again"; fi; break`,
+        ),
+    ].join("\n");
+}
+
+/** What lets a step of the roll-out go on where a member's certificate has expired. */
+function expiredGate({ tls }: EtcdScript): { functions: string[]; orExpired: string } {
+    if (!tls) {
+        return { functions: [], orExpired: "" };
+    }
+    // Read there, because the script would otherwise change, and run again, whenever another member comes or goes.
+    const urls = `$(in_container cat ${containerPaths.etcdData}/${etcdFiles.members} | awk '{ print $3 }')`;
+    return { functions: [expiredFunction(containerPaths.etcdCa, [urls])], orExpired: " || expired" };
 }
 
 /** Admits a member to its data directory `$dir` on a host that is new to it, before it starts there. */

@@ -33,6 +33,9 @@ export const operations: ClusterOperations = {
     psql: { readWrite: "host=192.0.2.11 port=5433", readOnly: "host=192.0.2.11 port=5434", local: "host=/run" },
 };
 
+/** A certificate that ends in 2126. */
+const certificate = fixture("server.crt");
+
 /** What healthy hosts answer, by host. Tests change it. */
 export function healthyAnswers(): Map<string, { answers: ProbeAnswers } & HostAnswer> {
     return new Map(
@@ -42,11 +45,17 @@ export function healthyAnswers(): Map<string, { answers: ProbeAnswers } & HostAn
                     cluster: fixture("patroni-cluster.json"),
                     local: fixture(`patroni-local-${host}.json`),
                     config: fixture("patroni-config.json"),
+                    certificate,
                 },
-                etcd: { status: fixture(`etcd-status-${host}.json`), health: "" },
-                haproxy: { statistics: fixture("haproxy.csv") },
-                pgbouncer: { state: fixture("pgbouncer-state.csv"), pools: fixture("pgbouncer-pools.csv") },
-                exporters: { up: "pg_up 1\n" },
+                etcd: { status: fixture(`etcd-status-${host}.json`), health: "", certificate },
+                haproxy: { statistics: fixture("haproxy.csv"), certificate },
+                pgbouncer: {
+                    state: fixture("pgbouncer-state.csv"),
+                    pools: fixture("pgbouncer-pools.csv"),
+                    certificate,
+                },
+                // As without TLS between the parts.
+                exporters: { up: "pg_up 1\n", certificate: "" },
             };
             const containers: string[] = [];
             const answers: ProbeAnswers = new Map();

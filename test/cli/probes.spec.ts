@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { spawnSync } from "node:child_process";
 import { containersProbe, parseProbeAnswers, Part, renderProbeScript } from "../../cli/probes";
+import { containerPaths } from "../../components/defaults";
 import { ScriptRunner } from "../render/scriptRunner";
-import { operations } from "./fixtures";
+import { fixture, operations } from "./fixtures";
 
 const parts: Part[] = ["patroni", "etcd", "haproxy", "pgbouncer", "exporters"];
 
@@ -36,12 +37,17 @@ describe("cli/probes", () => {
             "lab-patroni-db2/cluster",
             "lab-patroni-db2/local",
             "lab-patroni-db2/config",
+            "lab-patroni-db2/certificate",
             "lab-etcd-db2/status",
             "lab-etcd-db2/health",
+            "lab-etcd-db2/certificate",
             "lab-haproxy/statistics",
+            "lab-haproxy/certificate",
             "lab-pgbouncer/state",
             "lab-pgbouncer/pools",
+            "lab-pgbouncer/certificate",
             "lab-exporter-db2/up",
+            "lab-exporter-db2/certificate",
         ]);
         expect(answers.get(containersProbe)?.stdout).to.equal("lab-haproxy\trunning\tUp (healthy)\n");
         expect(answers.get("lab-haproxy/statistics")?.stdout).to.match(/^a b\n\tc ü exec -i c1 curl /);
@@ -63,7 +69,19 @@ describe("cli/probes", () => {
     });
 
     it("needs no password in any command", () => {
-        expect(renderProbeScript(operations, "db1", parts)).not.to.match(/secret|passw/i);
+        const script = renderProbeScript(operations, "db1", parts);
+        expect(script.replaceAll(containerPaths.haproxyCertificate, "")).not.to.match(/secret|passw/i);
+    });
+
+    it("shows no private key of a file that holds one beside the certificate", () => {
+        runner.fake("docker", 'case "$1" in ps) echo c1 ;; *) shift 3; exec "$@" ;; esac');
+        runner.write("run/secrets/server.pem", `${fixture("server.crt")}-----BEGIN PRIVATE KEY-----\nhidden\n`);
+        const { stdout } = runner.run(renderProbeScript(operations, "db2", ["haproxy"]));
+        expect(parseProbeAnswers(stdout).get("lab-haproxy/certificate")).to.deep.equal({
+            status: 0,
+            stdout: fixture("server.crt"),
+            stderr: "",
+        });
     });
 
     it("passes shellcheck as POSIX shell", () => {

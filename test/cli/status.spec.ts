@@ -1,10 +1,11 @@
 import { expect } from "chai";
+import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { containersProbe } from "../../cli/probes";
 import { ClusterStatus, describeStatus, HostAnswer, readHostAnswer } from "../../cli/status";
 import { renderStatus, styleFor } from "../../cli/table";
 import { goldenFiles } from "../helpers/golden";
-import { healthyAnswers, operations } from "./fixtures";
+import { fixture, healthyAnswers, operations } from "./fixtures";
 
 const expectGolden = goldenFiles(join(__dirname, "golden"));
 const plain = (_: string, text: string): string => text;
@@ -228,6 +229,29 @@ describe("cli/status", () => {
             const status = statusWith(change);
             expect(status.reasons).to.deep.equal(expected);
             expect(status.healthy).to.equal(false);
+        });
+    }
+
+    for (const [title, { daysBefore, reasons: expected }] of Object.entries({
+        "that nobody has renewed for long": {
+            daysBefore: 12.5,
+            reasons: [
+                "certificates end within 13 days (pulumi up renews all but those of your own authority): patroni-db1 on db1, patroni-db2 on db2, patroni-db3 on db3",
+            ],
+        },
+        "past their end": {
+            daysBefore: -40,
+            reasons: [
+                "certificates have ended (pulumi up renews all but those of your own authority): patroni-db1 on db1, patroni-db2 on db2, patroni-db3 on db3",
+            ],
+        },
+        "that the next up renews": { daysBefore: 31, reasons: [] },
+    })) {
+        it(`looks at the end of certificates ${title}`, () => {
+            const alone = { ...operations, etcd: [], haproxy: [], pgbouncer: [] };
+            const end = Date.parse(new X509Certificate(fixture("server.crt")).validTo);
+            const now = new Date(end - daysBefore * 86_400_000);
+            expect(describeStatus(alone, healthyAnswers(), now).reasons).to.deep.equal(expected);
         });
     }
 

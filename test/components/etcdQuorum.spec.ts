@@ -21,7 +21,7 @@ function recordEtcd(changes?: Partial<EtcdQuorumArgs>, options?: RecordOptions):
 }
 
 describe("EtcdQuorum", () => {
-    it("is, for each member, configs, a directory with an admission, and a service with two steps after it", async () => {
+    it("is, for each member, configs, a directory with an admission, and a service with a step before it and two after it", async () => {
         const recording = await recordEtcd();
         expect(recording.childrenOf("etcd")).to.deep.equal(
             [
@@ -29,6 +29,7 @@ describe("EtcdQuorum", () => {
                     `Command etcd-${key}-admission-db${index + 1}`,
                     `Command etcd-${key}-data`,
                     `Command etcd-${key}-gate`,
+                    `Command etcd-${key}-prepare`,
                     `Command etcd-${key}-replaced`,
                     `Service pg-etcd-${key}`,
                     `ServiceConfig pg-etcd-${key}-config`,
@@ -88,12 +89,14 @@ describe("EtcdQuorum", () => {
             "etcd-a-admission-db1",
             "etcd-a-attempt",
             "etcd-a-data",
-            "etcd-members",
+            "etcd-a-prepare",
             "pg-etcd-a-config",
             "pg-etcd-a-members",
             "pg-etcd-a-start",
         ]);
-        const chain = ["a", "b", "c"].flatMap((key) => [`pg-etcd-${key}`, `etcd-${key}-replaced`, `etcd-${key}-gate`]);
+        const chain = ["a", "b", "c"].flatMap((key) => [
+            ...[`etcd-${key}-prepare`, `pg-etcd-${key}`, `etcd-${key}-replaced`, `etcd-${key}-gate`],
+        ]);
         expect(recording.outOfOrder(["etcd-members", ...chain, "etcd-running", "etcd-ready"])).to.deep.equal([]);
     });
 
@@ -119,7 +122,7 @@ describe("EtcdQuorum", () => {
         expect(after.changedSince(before)).to.deep.equal(
             [
                 ...["a", "b", "c"].flatMap((key) => [
-                    ...[`pg-etcd-${key}`, `etcd-${key}-replaced`, `etcd-${key}-gate`],
+                    ...[`pg-etcd-${key}`, `etcd-${key}-prepare`, `etcd-${key}-replaced`, `etcd-${key}-gate`],
                 ]),
                 "etcd-ready",
                 "etcd-running",

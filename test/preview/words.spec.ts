@@ -81,6 +81,18 @@ describe("A preview of a change", () => {
         expect(words.join("\n")).to.match(/rolling restart: PgBouncer is replaced on one host after the other; /);
     });
 
+    it("says where a proxy comes to run, and where it goes", async () => {
+        const words = await preview({
+            ...nodes,
+            "etcd.members": on(1, 2, 3),
+            "pgbouncer.hosts": ["docker-infra-1", "docker-infra-2", "docker-infra-4"],
+        });
+        expect(words.filter((line) => line.includes("pgbouncer on "))).to.have.members([
+            "scale: pgbouncer on docker-infra-4 is added",
+            "scale: pgbouncer on docker-infra-3 goes; sessions through it end, and connect elsewhere",
+        ]);
+    });
+
     it("calls a node on another host a rebuild, and says where the old data stays", async () => {
         const words = await preview({
             "hosts.docker-infra-4": newHost,
