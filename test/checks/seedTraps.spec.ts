@@ -8,7 +8,7 @@ import { parseSettings } from "../../settings";
 import { clusterArgs, hostArgs, recordCluster } from "../helpers/cluster";
 import { generatedPassword } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
-import { fileContent, serviceInputs } from "../helpers/service";
+import { fileContent, prepareScript, serviceInputs } from "../helpers/service";
 import { expectProblems } from "./problems";
 
 /**
@@ -184,7 +184,7 @@ describe("A trap of the seeds", () => {
             `pg-patroni-${key}-gate`,
         ]);
         expect(cluster.outOfOrder(chain)).to.deep.equal([]);
-        expect(scriptOf("pg-patroni-db2-prepare")).to.include(
+        expect(prepareScript(cluster, "pg-patroni-db2")).to.include(
             "sh '/srv/pgha/pg/.switchover/patroni-db2' 'patroni-db2'",
         );
         expect(scriptOf("pg-patroni-db2-gate")).to.include("/readiness?lag=");

@@ -246,6 +246,42 @@ for (const [variant, store] of Object.entries(stores)) {
             await live.waitForHealth();
             expect(await value(endpoints[0] ?? "", login, "SELECT count(*) FROM variant")).to.equal("2");
         });
+
+        if (variant.includes("Consul")) {
+            it("an update begins with no server that the quorum needs, and goes on when all are well", async () => {
+                const server = (number: number): string => `pgprod-consul-${hostKeys[number - 1]}`;
+                const autopilot = ["curl", "-sS", "http://127.0.0.1:8500/v1/operator/autopilot/health"];
+                const identity = (): Promise<string> =>
+                    onHost("db1", ["docker", "ps", "--quiet", "--filter", `label=pgha.workload=${server(1)}`]);
+                const before = await identity();
+                await onHost("db1", ["docker", "service", "scale", "--detach", `${server(3)}=0`]);
+                try {
+                    await eventually("Consul misses a server", 60, async () => {
+                        expect(await inContainer("db1", server(1), autopilot)).to.include('"FailureTolerance":0');
+                    });
+                    const consul = { resources: { memoryLimitMiB: 600 } };
+                    example.configure({
+                        ...settings(),
+                        consul,
+                        images: { ...readSettings().images, consul: await buildConsul() },
+                    });
+                    const refused = await example.up().then(
+                        () => "nothing",
+                        (error: unknown) => String(error),
+                    );
+                    expect(refused).to.include("without this server Consul would have no quorum");
+                    expect(await identity()).to.equal(before);
+                } finally {
+                    await onHost("db1", ["docker", "service", "scale", "--detach", `${server(3)}=1`]);
+                }
+                await eventually("Consul has all servers", 60, async () => {
+                    expect(await inContainer("db1", server(1), autopilot)).to.include('"FailureTolerance":1');
+                });
+                await example.up();
+                expect(await identity()).not.to.equal(before);
+                await live.waitForHealth();
+            });
+        }
     });
 }
 

@@ -3,26 +3,19 @@ import type { ClusterStatus } from "../../cli/status";
 import { Cluster, readCluster, readLeader, waitForHealth } from "./helpers/cluster";
 import { attempt, CommandResult, run } from "./helpers/command";
 import { lines, onHost } from "./helpers/hosts";
+import { pgha, readStatus } from "./helpers/pgha";
 import { eventually, inSeconds, note } from "./helpers/wait";
 
-const timeoutSeconds = 300;
 const frozenHost = "db3";
 
 describe("the command pgha", () => {
     let cluster: Cluster;
-
-    /** Runs it from its source, in the environment of the lab. */
-    const pgha = (words: string[], input?: string): Promise<CommandResult> =>
-        attempt("node", ["--import", "tsx", "cli/main.ts", "--stack", "lab", ...words], { input, timeoutSeconds });
 
     const succeed = async (words: string[], input?: string): Promise<CommandResult> => {
         const result = await pgha(words, input);
         expect(result.status, result.output).to.equal(0);
         return result;
     };
-
-    const readStatus = async (): Promise<ClusterStatus> =>
-        JSON.parse((await pgha(["status", "--json"])).stdout) as ClusterStatus;
 
     before(async () => {
         cluster = await readCluster();
@@ -37,6 +30,9 @@ describe("the command pgha", () => {
         const nodes = Object.keys(cluster.nodes).length;
         expect(status).to.deep.include({ cluster: "lab", healthy: true, reasons: [] });
         for (const part of [status.patroni.members, status.etcd, status.haproxy, status.pgbouncer, status.exporters]) {
+            for (const { name, certificateEndsAt } of part) {
+                expect(Date.parse(certificateEndsAt ?? ""), name).to.be.above(Date.now() + 90 * 86_400_000);
+            }
             expect(part.map(({ container }) => container)).to.deep.equal(Array<string>(nodes).fill("healthy"));
         }
         const leader = `patroni-${await readLeader(cluster)}`;

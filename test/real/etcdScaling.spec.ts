@@ -6,6 +6,7 @@ import {
     EtcdScript,
     renderEtcdAdmissionScript,
     renderEtcdGateScript,
+    renderEtcdGuardScript,
     renderEtcdReadyScript,
 } from "../../components/render/etcdScripts";
 import { EtcdAdmission, etcdFiles, renderEtcdStartScript } from "../../components/render/etcdStartScript";
@@ -82,6 +83,10 @@ class Quorum {
 
     gate(name: string): ProgramResult {
         return onHost(renderEtcdGateScript(this.script(name)));
+    }
+
+    guard(name: string): ProgramResult {
+        return onHost(renderEtcdGuardScript(this.script(name)));
     }
 
     /** The container is gone, with or without its data. */
@@ -217,6 +222,21 @@ for (const tls of [true, false]) {
             quorum.ctl(a, "put", "key", "1");
             expectWell([a, b, c], "1");
             quorum.member(a).waitFor(["test", "!", "-e", `${containerPaths.etcdData}/${etcdFiles.admission}`]);
+        });
+
+        it("does without one member at a time, and lets none go that it needs", () => {
+            expect(quorum.guard(a).stderr).to.equal("");
+            quorum.stop(b, "kept");
+            const { status, stderr } = quorum.guard(a);
+            expect(status).to.equal(1);
+            expect(stderr).to.match(
+                /etcd would have no quorum; not well, or still joining: https?:\/\/etcd-b:2379\n {2}next: mend that/,
+            );
+            expect(quorum.guard(b).status, "the member that is away").to.equal(0);
+            quorum.stop(c, "kept");
+            expect(quorum.guard(a).status, "a quorum that is lost already").to.equal(0);
+            quorum.start([b, c], [a, b, c]);
+            expectWell([a, b, c], "1");
         });
 
         it("takes two more at once, one after the other, while the others stay as they are", () => {

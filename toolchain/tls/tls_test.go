@@ -292,3 +292,18 @@ func TestAPreviewKnowsNoCertificateYet(t *testing.T) {
 		t.Errorf("the certificate is %v", pem)
 	}
 }
+
+func TestTheClockIsTurnedByWholeSecondsOnly(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": 0, "-86400": -24 * time.Hour, "60": time.Minute} {
+		clock, err := turnedClock(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if off := clock().Sub(time.Now()) - want; off.Abs() > time.Second {
+			t.Errorf("%q: the clock is %v off", text, off)
+		}
+	}
+	if _, err := turnedClock("a year"); err == nil {
+		t.Error("a text that is no number was taken")
+	}
+}
