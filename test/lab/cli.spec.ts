@@ -43,7 +43,8 @@ describe("the command pgha", () => {
     });
 
     it("status shows the same as tables", async () => {
-        const { stdout } = await succeed(["status"]);
+        // A store that has just elected a leader isn't healthy for a moment.
+        const { stdout } = await eventually("it is healthy", 30, () => succeed(["status"]));
         for (const title of ["lab: healthy", "Patroni", "etcd", "HAProxy", "PgBouncer", "Exporters"]) {
             expect(stdout).to.match(new RegExp(`^${title}`, "m"));
         }

@@ -6,7 +6,7 @@ import { eventually, inSeconds, note } from "../../lab/helpers/wait";
 import { describeWriters } from "../../lab/helpers/writers";
 import { ExampleWriters } from "./exampleWriters";
 import { bringUpLab, labHosts, labHostsByAddress, LabMachines } from "./labMachines";
-import { LiveExample } from "./liveExample";
+import { LiveExample, Workload } from "./liveExample";
 
 /** An example, and how it is brought up in the lab. */
 export interface Topology {
@@ -78,23 +78,23 @@ export function describeExample(
         describe("as its topology wants:", () => ownPoints(up, example));
 
         describe("in the end:", () => {
-            it("a killed leader is replaced or comes back, and no acknowledged row is lost", async function () {
-                const writers = await ExampleWriters.start(live);
-                try {
-                    const leader = await live.leader();
+            it("a leader that is killed once comes back or is replaced, and no acknowledged row is lost", async function () {
+                await breakLeader(live, this, async (leader) => {
                     await live.kill(leader);
                     await eventually("writes are accepted again", 60, () => write(live, "after the leader's end"));
                     await live.waitForHealth();
-                    const result = await writers.stop();
-                    note(
-                        this,
-                        `${leader.name} killed, then ${(await live.leader()).name} leads; ${describeWriters(result)}`,
-                    );
-                    expect(result.lost).to.deep.equal([]);
-                    expect(result.stale).to.equal(0);
-                } finally {
-                    await writers.abandon();
-                }
+                    return live.leader();
+                });
+            });
+
+            it("a leader that dies each time it starts is replaced, and no acknowledged row is lost", async function () {
+                await breakLeader(live, this, async (leader) => {
+                    const next = await live.killUntilReplaced(leader);
+                    await eventually("writes are accepted again", 60, () => write(live, "after its replacement"));
+                    await live.waitForHealth();
+                    expect((await live.leader()).name).to.equal(next.name);
+                    return next;
+                });
             });
 
             it("destroy leaves nothing but the data", async () => {
@@ -113,6 +113,25 @@ export function describeExample(
             }
         });
     });
+}
+
+/** Does something to the leader while clients write, and finds every row that was acknowledged. `fault` gives the node that leads in the end. */
+async function breakLeader(
+    live: LiveExample,
+    context: Mocha.Context,
+    fault: (leader: Workload) => Promise<Workload>,
+): Promise<void> {
+    const writers = await ExampleWriters.start(live);
+    try {
+        const leader = await live.leader();
+        const next = await fault(leader);
+        const result = await writers.stop();
+        note(context, `${leader.name} killed, then ${next.name} leads; ${describeWriters(result)}`);
+        expect(result.lost).to.deep.equal([]);
+        expect(result.stale).to.equal(0);
+    } finally {
+        await writers.abandon();
+    }
 }
 
 async function removeData({ machines, data }: Topology): Promise<void> {

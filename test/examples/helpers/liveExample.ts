@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ClusterStatus } from "../../../cli/status";
 import { trustAuthorities } from "../../../lab/drill/trust";
-import { CommandResult } from "../../lab/helpers/command";
+import { attempt, CommandResult } from "../../lab/helpers/command";
 import { Example } from "../../lab/helpers/example";
 import { inContainer, onHost } from "../../lab/helpers/hosts";
 import { parseUrl, Target } from "../../lab/helpers/sql";
@@ -53,6 +53,8 @@ export interface Workload {
 }
 
 const healthyTimeoutSeconds = 180;
+/** Patroni's `ttl`, an election and a promotion, and as much again. */
+const replacedTimeoutSeconds = 90;
 const commandTimeoutSeconds = 180;
 
 /** An example that is up in the lab. */
@@ -153,12 +155,33 @@ export class LiveExample {
     }
 
     /** Kills the main process of a container, as the kernel does when memory runs out: Docker doesn't count that as a stop. */
-    public async kill({ labHost, label }: Workload): Promise<void> {
-        const filter = ["--filter", `label=pgha.workload=${label}`, "--filter", "status=running"];
-        const id = (await onHost(labHost, ["docker", "ps", "--quiet", ...filter])).trim();
-        const pid = (await onHost(labHost, ["docker", "inspect", "--format", "{{.State.Pid}}", id])).trim();
-        if (!/^[1-9]\d*$/.test(pid)) throw new Error(`${label} on ${labHost}: no main process found, but "${pid}"`);
-        await onHost(labHost, ["kill", "-9", pid]);
+    public async kill(workload: Workload): Promise<void> {
+        if (!(await this.killIfRunning(workload))) {
+            throw new Error(`${workload.label} on ${workload.labHost}: no main process found`);
+        }
+    }
+
+    /** Kills a node each time that it comes back, until another one takes writes; gives that one. */
+    public async killUntilReplaced(node: Workload): Promise<Workload> {
+        const others = this.workloads("patroni").filter(({ name }) => name !== node.name);
+        return eventually(`another node than ${node.name} leads`, replacedTimeoutSeconds, async () => {
+            await this.killIfRunning(node);
+            for (const other of others) {
+                const [inRecovery] = await this.onNode(other, "SELECT pg_is_in_recovery()");
+                if (inRecovery === "f") return other;
+            }
+            throw new Error("no other node takes writes");
+        });
+    }
+
+    private async killIfRunning({ labHost, label }: Workload): Promise<boolean> {
+        const filter = `--filter label=pgha.workload=${label} --filter status=running`;
+        const inspect = `docker ps --quiet ${filter} | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'`;
+        const pid = (await onHost(labHost, ["bash", "-euc", inspect])).trim();
+        // It may have ended of itself since then.
+        return (
+            /^[1-9]\d*$/.test(pid) && (await attempt("lab/host.sh", ["exec", labHost, "kill", "-9", pid])).status === 0
+        );
     }
 
     private labHost(key: string): string {
