@@ -246,8 +246,10 @@ function servers(check: string, config: HaProxyConfig, options: { isPrimary: boo
             ? [
                   `  option httpchk GET ${check}`,
                   "  http-check expect status 200",
-                  // Patroni says 200 for /primary as long as the node has the leader's key, also while PostgreSQL stops for a switchover.
+                  // Patroni says 200 for /primary as long as the node has the leader's key, also while PostgreSQL stops for a switchover, and
+                  // while it is in recovery after a crash. Before Patroni 4.0 a primary was called master.
                   `  http-check expect ! string '"state": "stopping"'`,
+                  `  http-check expect rstring '"role": "(primary|master)"'`,
                   // No session must go on with a server that is no primary any more, and none may take the old one for it when the new one comes.
                   `  default-server ${checkTimes(config, { interval: primaryInterval(config), fall: 3 })} on-marked-down shutdown-sessions`,
               ]

@@ -73,15 +73,20 @@ describe("HAProxy itself", () => {
         });
     });
 
-    it("leaves a primary whose PostgreSQL is stopping, although it has the leader's key", () => {
-        const servers = [8101, 8102].map((apiPort) => ({
+    it("leaves a node that has the leader's key, while its PostgreSQL is stopping or in recovery", () => {
+        const answers = {
+            8101: { state: "running", role: "primary" },
+            8102: { state: "stopping", role: "primary" },
+            8103: { state: "running", role: "replica" },
+            8104: { state: "running", role: "master" },
+        };
+        const servers = Object.keys(answers).map((apiPort) => ({
             name: `patroni-${apiPort}`,
             address: "127.0.0.1",
             postgresPort: defaultPorts.postgres,
-            apiPort,
+            apiPort: Number(apiPort),
         }));
         const fakes = "/tmp/fakes.cfg";
-        const answers = { 8101: "running", 8102: "stopping" };
         const proxy = Container.start(
             "haproxy",
             ["haproxy", "-db", ...[haproxyConfig, haproxyUsers, fakes].flatMap((file) => ["-f", file])],
@@ -89,7 +94,7 @@ describe("HAProxy itself", () => {
                 files: {
                     ...filesOf(renderHaProxyCfg({ ...haProxy, servers })),
                     [fakes]: Object.entries(answers)
-                        .map(([port, state]) => fakePatroni(Number(port), state))
+                        .map(([port, answer]) => fakePatroni(Number(port), answer))
                         .join("\n"),
                 },
             },
@@ -100,8 +105,9 @@ describe("HAProxy itself", () => {
             const expected = [
                 "read_write,patroni-8101,UP",
                 "read_write,patroni-8102,DOWN",
-                "any,patroni-8101,UP",
-                "any,patroni-8102,UP",
+                "read_write,patroni-8103,DOWN",
+                "read_write,patroni-8104,UP",
+                ...Object.keys(answers).map((port) => `any,patroni-${port},UP`),
             ];
             proxy.waitFor(["bash", "-c", `[ "$(${states})" = "${expected.join("\n")}" ]`]);
         } finally {
@@ -111,12 +117,12 @@ describe("HAProxy itself", () => {
 });
 
 /** Answers as Patroni does on the node that has the leader's key. */
-function fakePatroni(port: number, state: string): string {
+function fakePatroni(port: number, answer: object): string {
     return [
         `listen fake-${port}`,
         "  mode http",
         `  bind 127.0.0.1:${port}`,
-        `  http-request return status 200 content-type application/json string '{"state": "${state}", "role": "primary"}'`,
+        `  http-request return status 200 content-type application/json string '${JSON.stringify(answer).replaceAll(":", ": ")}'`,
         "",
     ].join("\n");
 }
