@@ -11,6 +11,7 @@ import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/work
 import { refuseStoreChange, replacementWords } from "./render/changeWords";
 import { renderConsulJson } from "./render/consulJson";
 import { consulSettings, DcsKind } from "./render/dcsSections";
+import { quorumGuard } from "./render/quorumGuard";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
 
 /** One Consul server. */
@@ -223,13 +224,7 @@ function consulWorkload({ key, host }: LocatedMember, members: LocatedMember[], 
     };
 }
 
-/** Time for a server that is about to come back, and for an election, in seconds. */
-const guardTimeoutSeconds = 30;
-
-/**
- * Refuses to let a server go that the quorum could not do without, because another one is away or ill. Where this one doesn't run, is ill
- * itself, or has no quorum for as long as the guard waits, nothing gets worse.
- */
+/** Refuses to let a server go that the quorum could not do without, because another one is away or ill. */
 function guardScript(member: LocatedMember, args: ConsulQuorumArgs): string {
     const name = memberName(member.key);
     return [
@@ -243,11 +238,7 @@ function guardScript(member: LocatedMember, args: ConsulQuorumArgs): string {
         "}",
         `needed() { servers | grep '"Name":"${name}"' | grep -q '"Healthy":true'; }`,
         `ill() { servers | grep '"Healthy":false' | sed 's/.*"Name":"\\([^"]*\\)".*/\\1/' | tr '\\n' ' '; }`,
-        waitFor(
-            "spared",
-            guardTimeoutSeconds,
-            `if needed; then fail "without this server Consul would have no quorum; not healthy: $(ill)" "mend that one first, or put its settings back alone with 'pulumi up --target'; then run 'pulumi up' again"; fi; break`,
-        ),
+        quorumGuard("spared", "without this server Consul would have no quorum; not healthy: $(ill)"),
     ].join("\n");
 }
 

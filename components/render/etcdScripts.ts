@@ -2,6 +2,7 @@ import { containerPaths } from "../defaults";
 import { EtcdAdmission, etcdFiles } from "./etcdStartScript";
 import { etcdctl } from "./etcdYaml";
 import { expiredFunction } from "./http";
+import { quorumGuard } from "./quorumGuard";
 import { failFunction, inContainerFunction, NamedHost, shellQuote, waitFor } from "./shell";
 
 /** A member of an etcd quorum, as scripts on its host need it. */
@@ -55,13 +56,7 @@ export function renderEtcdGateScript(script: EtcdScript): string {
     ].join("\n");
 }
 
-/** Time for a member that is about to come back, and for an election, in seconds. */
-const guardTimeoutSeconds = 30;
-
-/**
- * Refuses to let a member go that the quorum could not do without, because another one is away or ill. Where this member doesn't run, is
- * ill itself, or has no quorum for as long as the guard waits, nothing gets worse.
- */
+/** Refuses to let a member go that the quorum could not do without, because another one is away or ill. */
 export function renderEtcdGuardScript(script: EtcdScript): string {
     const { functions, orExpired } = expiredGate(script);
     const health = [...etcdctl(script.tls), "endpoint", "health"].join(" ");
@@ -78,10 +73,9 @@ export function renderEtcdGuardScript(script: EtcdScript): string {
         "}",
         `needed() { in_container ${health} >/dev/null 2>&1; }`,
         `others() { printf '%s\\n' "$said" | awk '/ is unhealthy/ { printf "%s%s", separator, $1; separator = ", " }'; }`,
-        waitFor(
+        quorumGuard(
             `spared${orExpired}`,
-            guardTimeoutSeconds,
-            `if needed; then fail "without this member etcd would have no quorum; not well, or still joining: $(others)" "mend that one first, or put its settings back alone with 'pulumi up --target'; then run 'pulumi up' again"; fi; break`,
+            "without this member etcd would have no quorum; not well, or still joining: $(others)",
         ),
     ].join("\n");
 }

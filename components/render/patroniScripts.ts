@@ -21,7 +21,7 @@ export interface DynamicConfigScript {
 export const patronictlListSeconds = 20;
 
 /** Time for any other of its commands, a restart with its checkpoint among them. */
-const patronictlSeconds = 600;
+export const patronictlSeconds = 600;
 
 /** Shell functions `ctl`, which is patronictl, and `asked`, which asks it for a change and fails if the node refused. */
 export const patronictlFunctions = [
