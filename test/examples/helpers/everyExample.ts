@@ -87,9 +87,9 @@ export function describeExample(
                 });
             });
 
-            it("a leader that dies each time it starts is replaced, and no acknowledged row is lost", async function () {
+            it("a leader that is killed and stays away is replaced, and no acknowledged row is lost", async function () {
                 await breakLeader(live, this, async (leader) => {
-                    const next = await live.killUntilReplaced(leader);
+                    const next = await live.keepDeadUntilReplaced(leader);
                     await eventually("writes are accepted again", 60, () => write(live, "after its replacement"));
                     await live.waitForHealth();
                     expect((await live.leader()).name).to.equal(next.name);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ClusterStatus } from "../../../cli/status";
 import { trustAuthorities } from "../../../lab/drill/trust";
-import { attempt, CommandResult } from "../../lab/helpers/command";
+import { CommandResult } from "../../lab/helpers/command";
 import { Example } from "../../lab/helpers/example";
 import { inContainer, onHost } from "../../lab/helpers/hosts";
 import { parseUrl, Target } from "../../lab/helpers/sql";
@@ -53,9 +53,31 @@ export interface Workload {
 }
 
 const healthyTimeoutSeconds = 180;
+const commandTimeoutSeconds = 180;
 /** Patroni's `ttl`, an election and a promotion, and as much again. */
 const replacedTimeoutSeconds = 90;
-const commandTimeoutSeconds = 180;
+
+/** Shell function `kill_it`, which kills the main process of a container that runs. */
+function killFunction(label: string): string {
+    return [
+        "kill_it() {",
+        `  id=$(docker ps --quiet --filter label=pgha.workload=${label} --filter status=running)`,
+        "  pid=$(docker inspect --format '{{.State.Pid}}' \"$id\")",
+        // That of a container that has just ended is 0, with which `kill` would mean this script.
+        '  [ "${pid:-0}" -gt 0 ] && kill -9 "$pid"',
+        "}",
+    ].join("\n");
+}
+
+/** Kills a container each time that it comes back, as long as a file is there, and not for ever. */
+function keepDead(label: string, mark: string): string {
+    return [
+        killFunction(label),
+        `touch ${mark}`,
+        `deadline=$(($(date +%s) + ${replacedTimeoutSeconds}))`,
+        `while [ -e ${mark} ] && [ "$(date +%s)" -lt "$deadline" ]; do kill_it 2>/dev/null; sleep 0.1; done`,
+    ].join("\n");
+}
 
 /** An example that is up in the lab. */
 export class LiveExample {
@@ -155,33 +177,29 @@ export class LiveExample {
     }
 
     /** Kills the main process of a container, as the kernel does when memory runs out: Docker doesn't count that as a stop. */
-    public async kill(workload: Workload): Promise<void> {
-        if (!(await this.killIfRunning(workload))) {
-            throw new Error(`${workload.label} on ${workload.labHost}: no main process found`);
-        }
+    public async kill({ labHost, label }: Workload): Promise<void> {
+        await onHost(labHost, ["bash", "-euc", `${killFunction(label)}\nkill_it`]);
     }
 
-    /** Kills a node each time that it comes back, until another one takes writes; gives that one. */
-    public async killUntilReplaced(node: Workload): Promise<Workload> {
+    /**
+     * Keeps a node dead until another one takes writes, and gives that one. Docker starts the container again and again; a Patroni that
+     * lived long enough to renew the leader's key would go on leading.
+     */
+    public async keepDeadUntilReplaced(node: Workload): Promise<Workload> {
+        const mark = `/tmp/${node.label}.kept-dead`;
         const others = this.workloads("patroni").filter(({ name }) => name !== node.name);
-        return eventually(`another node than ${node.name} leads`, replacedTimeoutSeconds, async () => {
-            await this.killIfRunning(node);
+        const killing = onHost(node.labHost, ["bash", "-uc", keepDead(node.label, mark)], {
+            timeoutSeconds: 2 * replacedTimeoutSeconds,
+        });
+        const replaced = eventually(`another node than ${node.name} leads`, replacedTimeoutSeconds, async () => {
             for (const other of others) {
                 const [inRecovery] = await this.onNode(other, "SELECT pg_is_in_recovery()");
                 if (inRecovery === "f") return other;
             }
             throw new Error("no other node takes writes");
-        });
-    }
-
-    private async killIfRunning({ labHost, label }: Workload): Promise<boolean> {
-        const filter = `--filter label=pgha.workload=${label} --filter status=running`;
-        const inspect = `docker ps --quiet ${filter} | xargs --no-run-if-empty docker inspect --format '{{.State.Pid}}'`;
-        const pid = (await onHost(labHost, ["bash", "-euc", inspect])).trim();
-        // It may have ended of itself since then.
-        return (
-            /^[1-9]\d*$/.test(pid) && (await attempt("lab/host.sh", ["exec", labHost, "kill", "-9", pid])).status === 0
-        );
+        }).finally(() => onHost(node.labHost, ["rm", "-f", mark]));
+        const [next] = await Promise.all([replaced, killing]);
+        return next;
     }
 
     private labHost(key: string): string {
