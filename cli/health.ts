@@ -177,6 +177,6 @@ function certificateReasons(state: ClusterState, now: Date): string[] {
         .sort(([one], [other]) => one - other)
         .map(([days, names]) => {
             const end = days < 0 ? "have ended" : days < 1 ? "end within a day" : `end within ${days + 1} days`;
-            return `certificates ${end} (pulumi up renews all but those of your own authority): ${names.join(", ")}`;
+            return `certificates ${end} (pulumi up renews them; the certificate of an authority of your own is yours to renew): ${names.join(", ")}`;
         });
 }

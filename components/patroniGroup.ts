@@ -272,7 +272,7 @@ function readyScript(members: Member[], args: PatroniGroupArgs): string {
         waitFor(
             "well",
             startTimeoutSeconds,
-            `${ctl} ${scope} >&2; fail "the cluster is not complete after ${startTimeoutSeconds} s" "look at the states above and at '${logsCommand(args.target, "NODE")}' of a node that is not running or streaming, then run 'pulumi up' again"`,
+            `${ctl} ${scope} >&2 || true; fail "the cluster is not complete after ${startTimeoutSeconds} s" "look at the states above and at '${logsCommand(args.target, "NODE")}' of a node that is not running or streaming, then run 'pulumi up' again"`,
         ),
     ].join("\n");
 }

@@ -129,10 +129,20 @@ export function patroniMember(
         replacementWords: replacementWords.patroni(workloadNames.patroni(key), context.order.length),
         admission: () => renderForeignMajorCheck(context.postgresMajor),
         onRunning: context.systemRolesSql.apply((sql) => systemRolesScript(key, host, context, sql)),
-        beforeUpdate: `sh -eu ${shellQuote(prepareFile(dataRoot, target.clusterName, key))}`,
+        beforeUpdate: fileScript(host, prepareFile(dataRoot, target.clusterName, key), `-${key}-switchover`),
         prepareScript: stepDownScript(key, host, context),
         afterUpdate: caughtUpScript(key, host, context),
     };
+}
+
+/** Runs a script that another resource has put on the host: that of a disk which was lost comes back only with its resource. */
+function fileScript(host: HostConnection, file: string, resourceEnding: string): string {
+    const nextStep = `run 'pulumi up --replace' with the URN that ends in '${resourceEnding}', as 'pulumi stack --show-urns' shows it, then 'pulumi up' again`;
+    return [
+        failFunction(host),
+        `[ -e ${shellQuote(file)} ] || fail ${shellQuote(`${file} is missing`)} ${shellQuote(nextStep)}`,
+        `sh -eu ${shellQuote(file)}`,
+    ].join("\n");
 }
 
 function patroniWorkload(

@@ -82,7 +82,8 @@ export function createSwitchoverScript(
             script,
             deleteScript: `rm -f ${shellQuote(file)} ${shellQuote(prepare)}\nrmdir ${shellQuote(directory)} 2>/dev/null || true`,
         },
-        opts,
+        // Replaced by an operator, the old one would otherwise go after the new one has come.
+        { ...opts, deleteBeforeReplace: true },
     );
 }
 

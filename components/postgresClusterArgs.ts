@@ -212,7 +212,7 @@ export interface PostgresClusterArgs {
      *
      * @default - none beside `pgha.cluster`
      *
-     * **Change:** in place for services; networks can't change theirs.
+     * **Change:** rolling restart; networks can't change theirs.
      */
     labels?: { [name: string]: string };
 }

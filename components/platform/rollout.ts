@@ -177,7 +177,7 @@ function rollOutMember(
 ) {
     const stepName = `${name}-${member.key}`;
     const serviceName = objectName(target.clusterName, member.workload.name);
-    const fingerprint = workloadFingerprint(member.workload);
+    const fingerprint = workloadFingerprint(member.workload, target);
     const step = (
         kind: string,
         { host, purpose, script, stamp, announce }: RolloutStep,

@@ -22,7 +22,7 @@ export function spreadOut(
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
     const { target, hosts, workload, replacementWords, after, startTimeoutSeconds } = args;
-    const attempt = createAttempt(`${name}-all`, keepBack(workloadFingerprint(workload), [after]), opts.parent);
+    const attempt = createAttempt(`${name}-all`, keepBack(workloadFingerprint(workload, target), [after]), opts.parent);
     const stamp = attempt.hex;
     const places = hosts.map((host) => ({ host, workload: { ...workload, name: `${workload.name} on ${host.key}` } }));
     recordMembers(name, places, describeSpread, opts);

@@ -72,7 +72,7 @@ export function renderEtcdGuardScript(script: EtcdScript): string {
         '  [ "$votes" -eq 1 ] || [ "$well" -gt "$((votes / 2 + 1))" ]',
         "}",
         `needed() { in_container ${health} >/dev/null 2>&1; }`,
-        `others() { printf '%s\\n' "$said" | awk '/ is unhealthy/ { printf "%s%s", separator, $1; separator = ", " }'; }`,
+        `others() { printf '%s\\n' "$said" | awk '/ is unhealthy/ { printf "%s%s", separator, $1; separator = ", " } END { if (separator == "") print "nobody, but it has no member to spare" }'; }`,
         quorumGuard(
             `spared${orExpired}`,
             "without this member etcd would have no quorum; not well, or still joining: $(others)",

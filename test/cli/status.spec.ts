@@ -236,13 +236,13 @@ describe("cli/status", () => {
         "that nobody has renewed for long": {
             daysBefore: 12.5,
             reasons: [
-                "certificates end within 13 days (pulumi up renews all but those of your own authority): patroni-db1 on db1, patroni-db2 on db2, patroni-db3 on db3",
+                "certificates end within 13 days (pulumi up renews them; the certificate of an authority of your own is yours to renew): patroni-db1 on db1, patroni-db2 on db2, patroni-db3 on db3",
             ],
         },
         "past their end": {
             daysBefore: -40,
             reasons: [
-                "certificates have ended (pulumi up renews all but those of your own authority): patroni-db1 on db1, patroni-db2 on db2, patroni-db3 on db3",
+                "certificates have ended (pulumi up renews them; the certificate of an authority of your own is yours to renew): patroni-db1 on db1, patroni-db2 on db2, patroni-db3 on db3",
             ],
         },
         "that the next up renews": { daysBefore: 31, reasons: [] },

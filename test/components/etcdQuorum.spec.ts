@@ -130,6 +130,14 @@ describe("EtcdQuorum", () => {
         );
     });
 
+    it("runs them, too, where a label of the cluster changes: it replaces every container", async () => {
+        const before = await recordEtcd();
+        const target = { ...swarmTarget(), labels: { team: "data" } };
+        const after = await recordEtcd({ target }, { previous: before });
+        const steps = ["prepare", "replaced", "gate"].map((step) => `etcd-b-${step}`);
+        expect(after.changedSince(before)).to.include.members(["pg-etcd-b", ...steps]);
+    });
+
     describe("whose members change", () => {
         const hosts = Object.fromEntries(["db1", "db2", "db3", "db4", "db5"].map((key) => [key, hostConnection(key)]));
         const three = { a: { host: "db1" }, b: { host: "db2" }, c: { host: "db3" } };

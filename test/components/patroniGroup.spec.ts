@@ -6,6 +6,7 @@ import { hostConnection, hostConnections, image, swarmTarget } from "../helpers/
 import { problemPaths, record, RecordOptions, recordRefusal } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 import { fileContent, portsOf, prepareScript, serviceInputs } from "../helpers/service";
+import { ScriptRunner } from "../render/scriptRunner";
 
 function patroniArgs(changes: Partial<PatroniGroupArgs> = {}): PatroniGroupArgs {
     return {
@@ -119,6 +120,21 @@ describe("PatroniGroup", () => {
             "sh '/srv/pgha/pg/.switchover/patroni-b' 'patroni-b' 'patroni-a' 'patroni-c'",
         );
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("/readiness?lag=");
+    });
+
+    it("says how the script of a node whose disk was lost comes back", async () => {
+        const recording = await recordPatroni();
+        const runner = new ScriptRunner();
+        try {
+            const prepare = String(recording.custom("group-b-prepare").inputs.stdin);
+            const { status, stderr } = runner.run(`set -- run\n${prepare}`);
+            expect(status).to.equal(1);
+            expect(stderr)
+                .to.match(/^host db2 \(\S+\): \/srv\/pgha\/pg\/.switchover\/patroni-b.prepare is missing$/m)
+                .and.to.include("'-b-switchover'");
+        } finally {
+            runner.remove();
+        }
     });
 
     it("prepares for no replacement where only another node comes", async () => {
