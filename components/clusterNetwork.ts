@@ -4,7 +4,7 @@ import { checkNetwork } from "./checks/network";
 import { defaultPoolerSubnet, defaultSubnet } from "./defaults";
 import { objectName } from "./platform/objectName";
 import { assertNoProblems } from "./platform/problems";
-import { clusterLabels } from "./platform/labels";
+import { ownLabel } from "./platform/labels";
 import { SwarmTarget } from "./platform/workload";
 
 /** The overlay network on which other stacks reach the entry points. */
@@ -110,7 +110,7 @@ function createOverlay(
             ipamConfigs: [{ subnet }],
             options: encrypted ? { encrypted: "" } : {},
             labels: [
-                ...clusterLabels(args.target),
+                ownLabel(args.target),
                 // A changed subnet or encryption shows as a replacement by these, since the settings themselves are ignored.
                 { label: "pgha.encrypted", value: String(encrypted) },
                 { label: "pgha.subnet", value: subnet },

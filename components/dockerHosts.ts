@@ -5,7 +5,7 @@ import { checkBridge } from "./checks/dockerHosts";
 import { defaultDataRoot } from "./defaults";
 import { createDockerProvider } from "./platform/dockerProvider";
 import type { HostEngine, HostsTarget } from "./platform/hosts/runtime";
-import { clusterLabels } from "./platform/labels";
+import { ownLabel } from "./platform/labels";
 import { bridgeName, objectName } from "./platform/objectName";
 import { assertNoProblems } from "./platform/problems";
 import { HostConnection } from "./platform/workload";
@@ -98,7 +98,7 @@ function createEngine(name: string, host: HostConnection, parent: DockerHosts, s
             options: { "com.docker.network.bridge.name": parent.bridge },
             ipamConfigs: subnet === undefined ? [] : [{ subnet }],
             // A changed subnet shows as a replacement by the label, since the setting itself is ignored.
-            labels: [...clusterLabels(parent), { label: "pgha.subnet", value: subnet ?? "automatic" }],
+            labels: [ownLabel(parent), { label: "pgha.subnet", value: subnet ?? "automatic" }],
         },
         {
             parent,

@@ -110,11 +110,11 @@ export interface HaProxySettingsArgs {
      */
     resources?: ResourcesArgs;
     /**
-     * Labels of HAProxy's service and containers, such as those by which Traefik publishes the statistics page.
+     * Labels of HAProxy's service on a Swarm, or of its containers on plain Docker hosts, such as those by which Traefik publishes the statistics page.
      *
      * @default - none beside the cluster's
      *
-     * **Change:** rolling restart of HAProxy.
+     * **Change:** in place on a Swarm; rolling restart of HAProxy on plain hosts.
      */
     labels?: { [name: string]: string };
 }

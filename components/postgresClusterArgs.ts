@@ -208,11 +208,11 @@ export interface PostgresClusterArgs {
      */
     dataVolumes?: boolean;
     /**
-     * Labels on everything that Docker knows.
+     * Labels of the services on a Swarm, or of the containers on plain Docker hosts.
      *
      * @default - none beside `pgha.cluster`
      *
-     * **Change:** rolling restart; networks can't change theirs.
+     * **Change:** in place on a Swarm; rolling restart on plain hosts.
      */
     labels?: { [name: string]: string };
 }

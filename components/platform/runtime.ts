@@ -19,6 +19,8 @@ export interface PlacedWorkload {
 
 /** One way to run workloads: what the roll-out needs of a platform. */
 export interface Runtime {
+    /** Whether the user's labels are those of containers, which are made anew when one changes. */
+    readonly labelsContainers: boolean;
     /**
      * Runs a workload in one container on its host. The call returns when the container was handed over, not when it runs: members of a
      * quorum can't become healthy one by one. Waiting is the roll-out's work.

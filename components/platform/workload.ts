@@ -61,7 +61,7 @@ export enum EndpointMode {
 export interface Target {
     /** Prefix of every name that Docker knows. */
     clusterName: string;
-    /** Labels on everything that Docker knows. */
+    /** Labels of the services on a Swarm, or of the containers on plain Docker hosts. */
     labels: { [name: string]: string };
 }
 
@@ -147,7 +147,7 @@ export interface Workload {
     /** On plain Docker hosts: name under which other containers of the same host find it. */
     networkAlias?: string;
     resources: ResourcesArgs;
-    /** Labels of the service and its containers, beside those of the cluster. */
+    /** Labels of the service or the containers, beside those of the cluster. */
     labels?: { [name: string]: string };
     health: HealthCheck;
     /**

@@ -242,6 +242,22 @@ describe("What plain Docker hosts have in common with a Swarm", () => {
         );
     });
 
+    it("a label of the cluster, container by container, and never on the network", async () => {
+        const before = await recordOnHosts();
+        const after = await recordOnHosts({ labels: { team: "data" } }, { previous: before });
+        const changed = after.changedSince(before);
+        for (const name of [
+            "pg-patroni-db2-prepare",
+            "pg-patroni-db2",
+            "pg-patroni-db2-gate",
+            "pg-haproxy-db2-replaced",
+        ]) {
+            expect(changed).to.include(name);
+        }
+        // With another network all containers on it would go at once.
+        expect(changed.filter((name) => name.endsWith("-network"))).to.deep.equal([]);
+    });
+
     it("labels of the user's on HAProxy's containers", async () => {
         const labels = { "traefik.enable": "true" };
         const container = containerInputs(await recordOnHosts({ haproxy: { labels } }), "pg-haproxy-db1");

@@ -58,14 +58,13 @@ describe("PostgresCluster", () => {
         );
     });
 
-    it("labels every Swarm object", async () => {
+    it("labels every Swarm object as the cluster's, and with the user's labels those that can change theirs", async () => {
         const recording = await recordCluster({ labels: { team: "data" } });
-        const labels = [
-            { label: "pgha.cluster", value: "pg" },
-            { label: "team", value: "data" },
-        ];
-        for (const object of recording.resources.filter((resource) => resource.type.startsWith("docker:"))) {
-            expect(object.inputs.labels, object.name).to.deep.include.members(labels);
+        for (const { type, name, inputs } of recording.resources.filter((each) => each.type.startsWith("docker:"))) {
+            expect(inputs.labels, name).to.deep.include({ label: "pgha.cluster", value: "pg" });
+            const team = { label: "team", value: "data" };
+            if (type.endsWith("/service:Service")) expect(inputs.labels, name).to.deep.include(team);
+            else expect(inputs.labels, name).not.to.deep.include(team);
         }
     });
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ApplicationArgs, HbaMethod, HbaType } from "../../components";
 import type { Login } from "../../lab/drill/session";
 import { Application, applicationOf, Cluster, readCluster, waitForHealth } from "./helpers/cluster";
-import { containerIds, inContainer } from "./helpers/hosts";
+import { containerIds, inContainer, lines, onHost } from "./helpers/hosts";
 import { assertAnswers, assertListening, OutageWatch } from "./helpers/outages";
 import { up } from "./helpers/pulumi";
 import { editSettings } from "./helpers/settings";
@@ -65,6 +65,7 @@ describe("a change of the settings arrives at the running cluster:", () => {
             earlierTtl = node === undefined ? 0 : await readTtl(node);
             await up({
                 configFile: editSettings((settings) => {
+                    settings.labels = { team: "data" };
                     settings.patroni = {
                         ...settings.patroni,
                         ttlSeconds: earlierTtl + 5,
@@ -95,6 +96,15 @@ describe("a change of the settings arrives at the running cluster:", () => {
                 expect(await refusal(postgres, login), postgres).to.match(/^28000 .*pg_hba.conf rejects/);
             }
             expect(await onEachNode("SELECT current_user")).to.deep.equal(times(app.owner));
+        });
+
+        it("a label, on all services", async () => {
+            const [host = ""] = hosts();
+            const count = async (filter: string): Promise<number> =>
+                lines(await onHost(host, ["docker", "service", "ls", "--quiet", "--filter", filter])).length;
+            expect(await count("label=team=data"))
+                .to.equal(await count("label=pgha.cluster=lab"))
+                .and.above(0);
         });
 
         it("and no container was restarted", async () => {

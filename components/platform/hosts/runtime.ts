@@ -24,6 +24,8 @@ export interface HostsTarget extends Target {
 
 /** Runs workloads as containers on named hosts. */
 export class HostsRuntime implements Runtime {
+    public readonly labelsContainers = true;
+
     constructor(private readonly target: HostsTarget) {}
 
     run(stepName: string, { workload, host }: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource {

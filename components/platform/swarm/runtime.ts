@@ -7,6 +7,8 @@ import { waitForServices } from "./waitScript";
 
 /** Runs workloads as Swarm services. */
 export class SwarmRuntime implements Runtime {
+    public readonly labelsContainers = false;
+
     constructor(private readonly target: SwarmTarget) {}
 
     run(_stepName: string, placed: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource {

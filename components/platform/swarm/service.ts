@@ -4,7 +4,7 @@ import { containerUser } from "../../defaults";
 import { workloadLabel } from "../../render/shell";
 import { dataMount } from "../mounts";
 import { objectName } from "../objectName";
-import { clusterLabels } from "../labels";
+import { clusterLabels, ownLabel } from "../labels";
 import type { OverlayNetwork } from "../runtime";
 import { createVersionedFile, VersionedFile } from "./versionedFile";
 import { PublishMode, ResourcesArgs, SwarmTarget, Workload, WorkloadFile } from "../workload";
@@ -40,14 +40,13 @@ export function createSwarmService(
         object: createVersionedFile(workload.name, file, target, { ...opts, dependsOn: [] }),
     }));
     const name = objectName(target.clusterName, workload.name);
-    const labels = clusterLabels(target, workload.labels);
     // Swarm takes no ingress port on a service without a virtual address.
     const needsVirtualAddress = placement.publishMode === PublishMode.Ingress && workload.ports.length > 0;
     return new docker.Service(
         name,
         {
             name,
-            labels,
+            labels: clusterLabels(target, workload.labels),
             mode: { replicated: { replicas: placement.replicas } },
             endpointSpec: {
                 mode: needsVirtualAddress ? "vip" : target.endpointMode,
@@ -64,7 +63,8 @@ export function createSwarmService(
                     args: workload.args,
                     env: workload.environment ?? {},
                     user: `${containerUser.uid}:${containerUser.gid}`,
-                    labels: [...labels, { label: workloadLabel, value: name }],
+                    // With another label here the provider makes the service anew: all its tasks at once.
+                    labels: [ownLabel(target), { label: workloadLabel, value: name }],
                     readOnly: true,
                     configs: files.filter(({ file }) => !file.secret).map(configReference),
                     secrets: files.filter(({ file }) => file.secret).map(secretReference),

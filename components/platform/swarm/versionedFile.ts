@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { objectName } from "../objectName";
 import { SwarmTarget, WorkloadFile } from "../workload";
-import { clusterLabels } from "../labels";
+import { ownLabel } from "../labels";
 
 /** A Swarm config or secret as a service refers to it. */
 export interface VersionedFile {
@@ -30,7 +30,7 @@ export function createVersionedFile(
         deleteBeforeReplace: false,
         ignoreChanges: file.frozen ? ["data", "dataRaw"] : [],
     };
-    const labels = clusterLabels(target);
+    const labels = [ownLabel(target)];
     if (file.secret) {
         const data = pulumi.secret(content.apply((text) => Buffer.from(text).toString("base64")));
         const secret = new docker.Secret(logicalName, { data, labels }, options);
