@@ -42,7 +42,7 @@ const primaryConfig = [
     "  timeout connect 5s",
     "listen api",
     "  bind :8008",
-    `  http-request return status 200 content-type application/json string '{"state": "running"}'`,
+    `  http-request return status 200 content-type application/json string '{"state": "running", "role": "primary"}'`,
     "",
 ].join("\n");
 
