@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { containerUser } from "../../defaults";
-import { workloadLabel } from "../../render/shell";
+import { sortedEntries, workloadLabel } from "../../render/shell";
 import { dataMount } from "../mounts";
 import { objectName } from "../objectName";
 import { clusterLabels, ownLabel } from "../labels";
@@ -60,8 +60,8 @@ export function createSwarmService(
             taskSpec: {
                 containerSpec: {
                     image: workload.image,
-                    args: workload.args,
-                    env: workload.environment ?? {},
+                    args: [...environmentWords(workload), ...workload.args],
+                    env: {},
                     user: `${containerUser.uid}:${containerUser.gid}`,
                     // With another label here the provider makes the service anew: all its tasks at once.
                     labels: [ownLabel(target), { label: workloadLabel, value: name }],
@@ -98,6 +98,12 @@ export function createSwarmService(
         // At creation the engine notes the image's platforms there, which a refresh would take for a change.
         { ...opts, ignoreChanges: ["taskSpec.placement.platforms"] },
     );
+}
+
+/** Sets variables by the program `env`: as Swarm's own the provider gives them in another order each time, which restarts the tasks. */
+function environmentWords({ environment = {} }: Workload): string[] {
+    const words = sortedEntries(environment).map(([variable, value]) => `${variable}=${value}`);
+    return words.length === 0 ? [] : ["env", ...words];
 }
 
 type MountedFile = { file: WorkloadFile; object: VersionedFile };
