@@ -6,6 +6,10 @@ export interface Change {
     description: string;
     /** What changes in the settings of the stack, until it is put back; without it the leader's role is handed over by `pgha`. */
     edit?: (settings: Settings) => void;
+    /** Whether a living stack can't take it back: once it is measured, the stack is destroyed and brought up again on the same data. */
+    oneWay?: boolean;
+    /** Whether the clients verify servers, with the authorities of before the change. */
+    verifyServers?: boolean;
 }
 
 export const changes: Change[] = [

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Change } from "./changes";
-import { Lab, readLabHosts } from "./lab";
+import { Lab } from "./lab";
 import { parseOptions, usage, UsageError, type Options } from "./options";
 import { readSynchronousStandbys } from "./patroni";
 import {
@@ -17,7 +17,8 @@ import { renderChangesMarkdown, renderChangesTable, type ChangeReport } from "./
 import { runChange } from "./planned";
 import { runRound, type Drill } from "./round";
 import type { Scenario } from "./scenarios";
-import { assertInLab, readStack } from "./stack";
+import { readLabStack } from "./stack";
+import { startAnew } from "./update";
 import { errorText } from "./wait";
 
 /** Clients per path. */
@@ -32,9 +33,9 @@ function log(message: string): void {
 
 async function prepareDrill(options: Options, lab: Lab, signal: AbortSignal): Promise<Drill> {
     log(`reading the outputs of stack ${options.stack}`);
-    const stack = await readStack(options.stack);
-    assertInLab(stack, await readLabHosts());
+    const stack = await readLabStack(options.stack);
     return {
+        stackName: options.stack,
         stack,
         lab,
         clients: options.clients ?? defaultClients.fault,
@@ -59,24 +60,32 @@ async function runRounds(options: Options, drill: Drill): Promise<Report> {
             report.rounds.push({ ...scenario, round, ...(await tryRound(drill, scenario)) });
         }
     }
-    const clients = options.clients ?? defaultClients.change;
+    const changeDrill = { ...drill, clients: options.clients ?? defaultClients.change };
     for (const change of options.changes) {
         for (let round = 1; round <= options.rounds; round++) {
             log(`${change.name}, round ${round} of ${options.rounds}`);
-            report.changes.push({ ...change, round, ...(await tryChange({ ...drill, clients }, change)) });
+            report.changes.push({ ...change, round, ...(await tryChange(changeDrill, change)) });
         }
     }
     return report;
 }
 
 async function tryChange(drill: Drill, change: Change): Promise<Pick<ChangeReport, "result" | "failure">> {
-    try {
-        return { result: await runChange(drill, change) };
-    } catch (error) {
-        drill.signal.throwIfAborted();
-        log(`failed: ${errorText(error)}`);
-        return { failure: errorText(error) };
-    }
+    const report: Pick<ChangeReport, "result" | "failure"> = {};
+    const attempt = async (action: () => Promise<void>): Promise<void> => {
+        try {
+            await action();
+        } catch (error) {
+            log(`failed: ${errorText(error)}`);
+            report.failure ??= errorText(error);
+        }
+    };
+    await attempt(async () => {
+        report.result = await runChange(drill, change);
+    });
+    if (change.oneWay) await attempt(() => startAnew(drill));
+    drill.signal.throwIfAborted();
+    return report;
 }
 
 async function tryRound(drill: Drill, scenario: Scenario): Promise<Pick<RoundReport, "result" | "failure">> {

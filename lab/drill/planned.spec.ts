@@ -3,8 +3,9 @@ import { AddressInfo, createServer, Server, Socket } from "node:net";
 import { once } from "node:events";
 import type { Journal, WriteJournal } from "./journal";
 import { Load } from "./load";
-import { isUnnoticed, measure, PlannedResult } from "./planned";
+import { awayMeanwhile, isUnnoticed, measure, mostDown, PlannedResult } from "./planned";
 import { renderChangesMarkdown, renderChangesTable, unnoticed } from "./plannedReport";
+import { parseStackOutputs } from "./stack";
 import { waitUntil } from "./wait";
 
 function journal(times: number[], failed = 0): WriteJournal {
@@ -48,6 +49,39 @@ describe("measure", () => {
             pooled: { gapMs: 10, failed: 0 },
             "read-only": { gapMs: 500, failed: 1 },
         });
+    });
+});
+
+describe("mostDown", () => {
+    const outputs = (hosts: number[]) =>
+        parseStackOutputs({
+            endpoints: {
+                readWrite: hosts.map((host) => `10.0.0.${host}:5433`),
+                readOnly: ["10.0.0.1:5434"],
+                pooled: ["10.0.0.1:6432"],
+            },
+            nodes: Object.fromEntries(
+                hosts.map((host) => [
+                    `db${host}`,
+                    { address: `10.0.0.${host}`, patroniApi: `https://10.0.0.${host}:8008`, postgres: "" },
+                ]),
+            ),
+            caCertificate: "",
+            applications: { shop: { database: "shop", owner: "shop", password: "secret" } },
+        });
+    const away = awayMeanwhile(outputs([1, 2, 3]), outputs([1, 2]));
+
+    it("counts those who were silent at once, kind by kind", () => {
+        const apart = { silent: new Set(["a", "b"]), together: [] };
+        expect(mostDown([{ silent: new Set(), together: [] }], new Set())).to.equal(0);
+        expect(mostDown([apart, apart], new Set())).to.equal(1);
+        expect(mostDown([apart, { silent: new Set(["c", "d"]), together: [["c", "d"]] }], new Set())).to.equal(2);
+    });
+
+    it("leaves out those who are elsewhere meanwhile", () => {
+        expect([...away]).to.deep.equal(["https://10.0.0.3:8008", "10.0.0.3:5433"]);
+        const names = ["10.0.0.2:5433", "10.0.0.3:5433"];
+        expect(mostDown([{ silent: new Set(names), together: [names] }], away)).to.equal(1);
     });
 });
 
@@ -112,6 +146,7 @@ describe("the report of planned changes", () => {
         expect(unnoticed([{ ...change, round: 1, result: result() }])).to.be.true;
         expect(unnoticed([{ ...change, round: 1, result: result({}, 1) }])).to.be.false;
         expect(unnoticed([{ ...change, round: 1, failure: "not healthy" }])).to.be.false;
+        expect(unnoticed([{ ...change, round: 1, result: result(), failure: "not up again" }])).to.be.false;
     });
 
     it("shows figures, a verdict and why a round failed", () => {
@@ -122,6 +157,11 @@ describe("the report of planned changes", () => {
         expect(text).to.match(/^max-connections +1 +1\.50 s +0\.90 s +0\.10 s +7 +0 +0 +61\.0 s +1 +1000 +2 +not ok$/m);
         expect(text).to.match(/^max-connections +2 +- .* failed$/m);
         expect(text).to.contain("max-connections 2 failed: no leader");
+    });
+
+    it("says of which change the way back was not measured", () => {
+        const reports = [{ ...change, oneWay: true, round: 1, result: result() }];
+        expect(renderChangesMarkdown(reports)).to.match(/^\| a parameter \(one way\) +\| 1 /m);
     });
 
     it("gives medians with their range, and the sums of failures", () => {

@@ -1,20 +1,16 @@
-import { up } from "../../test/lab/helpers/pulumi";
 import { assertAnswers, assertListening, OutageWatch } from "../../test/lab/helpers/outages";
-import { editSettings } from "../../test/lab/helpers/settings";
 import type { Change } from "./changes";
 import { findStaleAcknowledgements, longestGap } from "./checker";
 import { describeFailures, type Journal } from "./journal";
 import { acknowledgements, Load } from "./load";
-import { countRows, Drill, execute, logRows, readLeader, steadyAnswers, steadyTimeoutMs } from "./round";
+import { countRows, type Drill, execute, logRows, readLeader, steadyAnswers, steadyTimeoutMs } from "./round";
 import { waitForAnswers, waitForHealth } from "./round";
 import { checkRows } from "./rows";
-import { run } from "./run";
 import type { Stack } from "./stack";
+import { carryOut } from "./update";
 
 /** Clients of a planned change wait longer than any pause should last: an answer that is late is a gap, and no failure. */
 const queryTimeoutMs = 30_000;
-
-const switchoverTimeoutMs = 120_000;
 
 /** What the clients of one path noticed. */
 export interface PlannedPath {
@@ -26,9 +22,9 @@ export interface PlannedPath {
 
 export interface PlannedResult {
     paths: Record<string, PlannedPath>;
-    /** Time that the change took, and putting it back. */
+    /** Time that the change took, and putting it back where there is a way back. */
     seconds: number;
-    /** Most members of a kind that did not answer at the same time. */
+    /** Most members of a kind that did not answer at the same time, of those that the change leaves where they are. */
     down: number;
     acknowledged: number;
     lost: number;
@@ -37,14 +33,15 @@ export interface PlannedResult {
     stale: number;
 }
 
-/** One planned change under load, and the way back, from a healthy cluster to a healthy cluster. */
+/** One planned change under load, and the way back where there is one, from a healthy cluster to a healthy cluster. */
 export async function runChange(drill: Drill, change: Change): Promise<PlannedResult> {
     const { stack, log, signal } = drill;
     await waitForHealth(drill, "cluster healthy before the change");
     const table = `drill_${Date.now().toString(36)}`;
     await execute(drill, `CREATE TABLE IF NOT EXISTS ${table} (id text NOT NULL)`);
     log(`load begins: ${drill.clients} clients per path at ${drill.rate} transactions per second each, table ${table}`);
-    const settings = { clientsPerPath: drill.clients, ratePerClient: drill.rate, login: stack.login, table };
+    const login = change.verifyServers ? { ...stack.login, caCertificate: stack.caCertificate } : stack.login;
+    const settings = { clientsPerPath: drill.clients, ratePerClient: drill.rate, login, table };
     const load = new Load({ ...settings, queryTimeoutMs });
     const watches = watchMembers(stack);
     try {
@@ -55,7 +52,7 @@ export async function runChange(drill: Drill, change: Change): Promise<PlannedRe
 
         log(`${change.description} (${await readLeader(stack)} leads)`);
         const begunAt = performance.now();
-        await carryOut(drill, change);
+        const between = await carryOut(drill, change);
         await waitForHealth(drill, "cluster healthy after the change");
         const endedAt = performance.now();
         await waitForAnswers("steady load after the change", load, steadyAnswers, steadyTimeoutMs, signal);
@@ -68,7 +65,7 @@ export async function runChange(drill: Drill, change: Change): Promise<PlannedRe
         const result: PlannedResult = {
             paths: measure(load, begunAt, endedAt),
             seconds: (endedAt - begunAt) / 1000,
-            down: mostDown(watches),
+            down: mostDown(watches, awayMeanwhile(stack, between)),
             acknowledged: acknowledgements(load).length,
             lost: countRows(checks, "lost"),
             unexpected: countRows(checks, "unexpected"),
@@ -86,17 +83,6 @@ export async function runChange(drill: Drill, change: Change): Promise<PlannedRe
 /** Whether nothing was lost, nobody behind PgBouncer saw an error, and no two members of a kind were down at once. */
 export function isUnnoticed({ paths, lost, unexpected, duplicates, stale, down }: PlannedResult): boolean {
     return lost + unexpected + duplicates + stale + (paths.pooled?.failed ?? 0) === 0 && down <= 1;
-}
-
-async function carryOut({ log, stack }: Drill, { edit }: Change): Promise<void> {
-    if (edit === undefined) {
-        const command = "source lab/env.sh && npx tsx cli/main.ts switchover --yes --stack lab";
-        await run("bash", ["-euc", command], switchoverTimeoutMs);
-        return;
-    }
-    await up({ configFile: editSettings(edit) });
-    log(`it is done (${await readLeader(stack)} leads), and is put back`);
-    await up();
 }
 
 /** What each path's clients noticed between two times. */
@@ -123,10 +109,19 @@ function watchMembers({ nodes, endpoints }: Stack): OutageWatch[] {
     );
 }
 
-function mostDown(watches: OutageWatch[]): number {
-    return Math.max(
-        ...watches.map(({ silent, together }) =>
-            Math.max(silent.size > 0 ? 1 : 0, ...together.map((names) => names.length)),
-        ),
-    );
+/** Addresses of members that a change takes out or moves: they are silent as planned. */
+export function awayMeanwhile(stack: Stack, between: Stack): Set<string> {
+    const there = new Set(memberAddresses(between));
+    return new Set(memberAddresses(stack).filter((address) => !there.has(address)));
+}
+
+function memberAddresses({ nodes, endpoints }: Stack): string[] {
+    const answering = Object.values(nodes).map(({ patroniApi }) => patroniApi);
+    return [...answering, ...endpoints.readWrite, ...endpoints.pooled];
+}
+
+/** Most members of one kind that were silent at the same time, but for some. */
+export function mostDown(watches: Pick<OutageWatch, "silent" | "together">[], away: Set<string>): number {
+    const groups = watches.flatMap(({ silent, together }) => [...[...silent].map((name) => [name]), ...together]);
+    return Math.max(0, ...groups.map((names) => names.filter((name) => !away.has(name)).length));
 }

@@ -2,7 +2,7 @@ import type { Change } from "./changes";
 import { isUnnoticed, type PlannedResult } from "./planned";
 import { alignColumns, formatRange, formatSeconds, markdownTable } from "./table";
 
-export interface ChangeReport extends Pick<Change, "name" | "description"> {
+export interface ChangeReport extends Pick<Change, "name" | "description" | "oneWay"> {
     round: number;
     result?: PlannedResult;
     /** Why the round did not get to its end. */
@@ -11,7 +11,7 @@ export interface ChangeReport extends Pick<Change, "name" | "description"> {
 
 /** Whether every change got to its end without harm. */
 export function unnoticed(reports: ChangeReport[]): boolean {
-    return reports.every(({ result }) => result !== undefined && isUnnoticed(result));
+    return reports.every(({ result, failure }) => failure === undefined && result !== undefined && isUnnoticed(result));
 }
 
 const paths = ["read-write", "pooled", "read-only"];
@@ -50,7 +50,7 @@ function describe(result: PlannedResult): string[] {
 /** The medians of each change as a Markdown table. */
 export function renderChangesMarkdown(reports: ChangeReport[]): string {
     const header = [
-        "Change, and the way back",
+        "Change, and the way back where there is one",
         "Rounds",
         "Read-write gap",
         "Pooled gap",
@@ -70,7 +70,7 @@ export function renderChangesMarkdown(reports: ChangeReport[]): string {
             String(results.reduce((total, result) => total + figure(result), 0));
         const failed = rounds.length - results.length;
         return [
-            description,
+            rounds.some(({ oneWay }) => oneWay) ? `${description} (one way)` : description,
             failed === 0 ? String(rounds.length) : `${rounds.length} (${failed} failed)`,
             ...paths.map((path) => formatRange(results.map((result) => result.paths[path]?.gapMs ?? Number.NaN))),
             ...paths.map((path) => sum((result) => result.paths[path]?.failed ?? 0)),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readLabHosts } from "./lab";
 import { run } from "./run";
 import type { Login } from "./session";
 import { trustAuthorities } from "./trust";
@@ -22,6 +23,13 @@ export interface Stack {
     /** Of the authorities with which Patroni's REST API is verified. */
     caCertificate: string;
     login: Login;
+}
+
+/** Reads a stack that nothing but the lab's own hosts may be in. */
+export async function readLabStack(name: string): Promise<Stack> {
+    const stack = await readStack(name);
+    assertInLab(stack, await readLabHosts());
+    return stack;
 }
 
 /** Reads the outputs of a stack of this project's lab; the load logs in as the owner of the first application. */
