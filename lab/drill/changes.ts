@@ -10,10 +10,20 @@ export interface Change {
     oneWay?: boolean;
     /** Whether the clients verify servers, with the authorities of before the change. */
     verifyServers?: boolean;
+    /**
+     * Rounds in `--planned` for each one that is asked for: a change that is quick, and has a target, is worth more of them.
+     *
+     * @default 1
+     */
+    repeats?: number;
 }
 
 export const changes: Change[] = [
-    { name: "switchover", description: "the leader's role is handed over by `pgha switchover`" },
+    {
+        name: "switchover",
+        description: "the leader's role is handed over by `pgha switchover`",
+        repeats: 10,
+    },
     {
         name: "patroni-resources",
         description: "each Patroni node gets another CPU limit",

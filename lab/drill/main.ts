@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Change } from "./changes";
 import { Lab } from "./lab";
-import { parseOptions, usage, UsageError, type Options } from "./options";
+import { parseOptions, roundsOf, usage, UsageError, type Options } from "./options";
 import { readSynchronousStandbys } from "./patroni";
 import {
     describeMachine,
@@ -62,8 +62,9 @@ async function runRounds(options: Options, drill: Drill): Promise<Report> {
     }
     const changeDrill = { ...drill, clients: options.clients ?? defaultClients.change };
     for (const change of options.changes) {
-        for (let round = 1; round <= options.rounds; round++) {
-            log(`${change.name}, round ${round} of ${options.rounds}`);
+        const rounds = roundsOf(options, change);
+        for (let round = 1; round <= rounds; round++) {
+            log(`${change.name}, round ${round} of ${rounds}`);
             report.changes.push({ ...change, round, ...(await tryChange(changeDrill, change)) });
         }
     }

@@ -5,19 +5,25 @@ import { scenarios, type Scenario } from "./scenarios";
 /** The planned change that is tried where none is named: the others need minutes each. */
 const quickChange = "switchover";
 
+/** A list of names, in lines that fit a terminal. */
 function names(all: { name: string }[]): string {
-    return all.map(({ name }) => name).join(", ");
+    const list = all.map(({ name }) => name).join(", ");
+    return list.replaceAll(/(.{60,80}?,) /g, `$1\n${" ".repeat(21)}`);
 }
+
+const repeated = changes.filter(({ repeats }) => repeats !== undefined);
 
 export const usage = `Usage: make drill [ARGS="..."], or tsx lab/drill/main.ts [options]
 
 Breaks or changes the lab's cluster while clients write and read from outside, and checks every acknowledged row.
 
   --scenario NAME  only this one (repeatable). Faults of the leader: ${names(scenarios)}.
-                   Planned changes: ${names(changes)}
+                   Planned changes: ${names(changes.filter(({ oneWay }) => !oneWay))}
+                   One way, after which the stack is made anew: ${names(changes.filter(({ oneWay }) => oneWay))}
                    (default: all faults, and ${quickChange})
   --planned        all planned changes and no fault
-  --rounds N       rounds of each scenario, 1 to 20 (default 1)
+  --rounds N       rounds of each scenario, 1 to 20 (default 1); with --planned
+                   ${repeated.map(({ name, repeats }) => `${repeats} times as many of ${name}`).join(", ")}
   --clients N      clients per path, 1 to 16 (default 4 for faults, 10 for planned changes)
   --rate N         transactions per second and client, 1 to 100 (default 25)
   --stack NAME     Pulumi stack of the lab (default lab)
@@ -33,6 +39,7 @@ export class UsageError extends Error {}
 export interface Options {
     scenarios: Scenario[];
     changes: Change[];
+    planned: boolean;
     rounds: number;
     /** Undefined where each half has its own number. */
     clients: number | undefined;
@@ -47,6 +54,7 @@ export function parseOptions(args: string[]): Options {
     const values = parse(args);
     return {
         ...selectScenarios(values.scenario, values.planned),
+        planned: values.planned,
         rounds: parseCount("rounds", values.rounds, 20),
         clients: values.clients === undefined ? undefined : parseCount("clients", values.clients, 16),
         rate: parseCount("rate", values.rate, 100),
@@ -55,6 +63,11 @@ export function parseOptions(args: string[]): Options {
         record: values.record,
         help: values.help,
     };
+}
+
+/** How often a planned change is made. */
+export function roundsOf({ planned, rounds }: Pick<Options, "planned" | "rounds">, { repeats = 1 }: Change): number {
+    return planned ? rounds * repeats : rounds;
 }
 
 function parse(args: string[]) {
