@@ -188,6 +188,7 @@ const patroni = fields<ClusterPatroniArgs>({
     placementLabel: text.optional(),
     resources,
     minimumFreeMiB: number.optional(),
+    catchUpTimeoutSeconds: number.optional(),
     stopGraceSeconds: number.optional(),
 });
 

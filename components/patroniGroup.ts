@@ -74,9 +74,6 @@ export interface PatroniConnection {
 /** Time for all nodes to run, and then to have a leader and streaming replicas, at creation. */
 const startTimeoutSeconds = 300;
 
-/** Time for a replaced node to stream again: a rewind or a small copy fits. */
-const gateTimeoutSeconds = 600;
-
 /** Lag within which a replaced node counts as well again. */
 const gateLagBytes = 16 * 1024 * 1024;
 
@@ -125,7 +122,7 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
                 members,
                 config: settings.dynamic,
                 switchoverDirectory: switchoverDirectory(args.dataRoot ?? defaultDataRoot, args.target.clusterName),
-                gateTimeoutSeconds,
+                gateTimeoutSeconds: settings.catchUpTimeoutSeconds,
             },
             { parent: this, dependsOn: [...group, ...tools] },
         );
@@ -216,7 +213,7 @@ function createMembers(
         enableInternalTls: args.enableInternalTls ?? false,
         apiUrls: apiUrls(args, settings),
         maximumLagBytes: gateLagBytes,
-        gateTimeoutSeconds,
+        gateTimeoutSeconds: settings.catchUpTimeoutSeconds,
     };
     return nodes.map(({ key, node, host }) => ({
         ...patroniMember(key, node, host, context),

@@ -220,6 +220,14 @@ export interface PatroniSettingsArgs {
      */
     minimumFreeMiB?: number;
     /**
+     * Seconds that a replaced node has to stream again before the roll-out stops. A rewind must fit, or a copy where a node lost its data.
+     *
+     * @default 600
+     *
+     * **Change:** in place.
+     */
+    catchUpTimeoutSeconds?: number;
+    /**
      * Seconds that a node has to stop before it is killed. A shutdown checkpoint must fit, or a 2-second handover becomes a failover.
      *
      * @default 120
@@ -240,6 +248,7 @@ export interface PatroniSettings {
     apiPort: number;
     resources: ResourcesArgs;
     minimumFreeMiB: number;
+    catchUpTimeoutSeconds: number;
     stopGraceSeconds: number;
 }
 
@@ -285,6 +294,7 @@ export function normalizePatroniSettings(
             memoryReservationMiB: 512,
         },
         minimumFreeMiB: args.minimumFreeMiB ?? 1024,
+        catchUpTimeoutSeconds: args.catchUpTimeoutSeconds ?? 600,
         stopGraceSeconds: args.stopGraceSeconds ?? 120,
     };
 }

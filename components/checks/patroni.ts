@@ -90,6 +90,7 @@ export function checkPatroniSettings(
             postgresPort: portBounds,
             apiPort: portBounds,
             minimumFreeMiB: { min: 1, max: Infinity },
+            catchUpTimeoutSeconds: { min: 10, max: 86400 },
             // Patroni needs some seconds to give its lock back, and a checkpoint more.
             stopGraceSeconds: { min: 30, max: 3600 },
         }),

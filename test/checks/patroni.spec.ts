@@ -187,6 +187,11 @@ describe("checks/patroni", () => {
                 problems: { "patroni.postgresMajor": "15 was given; upgrades lead to 16 or later" },
             },
             {
+                name: "no time to stream again",
+                given: { catchUpTimeoutSeconds: 0 },
+                problems: { "patroni.catchUpTimeoutSeconds": "from 10 to 86400" },
+            },
+            {
                 name: "a stop grace in which Patroni can't stop",
                 given: { stopGraceSeconds: 5 },
                 problems: { "patroni.stopGraceSeconds": "from 30 to 3600" },

@@ -122,6 +122,13 @@ describe("PatroniGroup", () => {
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("/readiness?lag=");
     });
 
+    it("gives a node that was replaced the time to stream again that is asked for", async () => {
+        const recording = await recordPatroni({ settings: { catchUpTimeoutSeconds: 7200 } });
+        expect(String(recording.custom("group-b-gate").inputs.stdin))
+            .to.include("deadline=$(($(date +%s) + 7200))")
+            .and.include("does not stream within 7200 s");
+    });
+
     it("says how the script of a node whose disk was lost comes back", async () => {
         const recording = await recordPatroni();
         const runner = new ScriptRunner();
