@@ -23,6 +23,7 @@ Actions, on one or more of ${LAB_HOSTS[*]}:
   start   power on
   pause   freeze every process; the network card still answers
   resume  end a pause
+  wipe    empty /srv, as on a new disk; the host must be off
   cut     pull the network cable: nobody reaches the host or its containers, nor do they reach anybody
   heal    undo stop, crash, pause and cut, and wait until the host is ready, also in its Swarm
 
@@ -46,6 +47,16 @@ docker_on() {
   shift
   for host in "$@"; do containers+=("$(lab_container "$host")"); done
   docker "${command[@]}" "${containers[@]}" >/dev/null
+}
+
+wipe() {
+  local host container image
+  for host in "$@"; do
+    container=$(lab_container "$host")
+    [[ $(host_state "$host") == exited ]] || fail "$host is $(host_state "$host"); stop or crash it before"
+    image=$(docker inspect --format '{{.Image}}' "$container")
+    docker run --rm --network none --volume "$container:/disk" --entrypoint find "$image" /disk/srv -mindepth 1 -delete
+  done
 }
 
 heal() {
@@ -90,13 +101,14 @@ case $action in
     [[ ! -t 0 || ! -t 1 ]] || terminal=(--tty)
     exec docker exec --interactive "${terminal[@]}" "$(lab_container "$1")" "${@:2}"
     ;;
-  stop | crash | start | pause | resume | cut | heal) check_hosts "$@" ;;
+  stop | crash | start | wipe | pause | resume | cut | heal) check_hosts "$@" ;;
   *) usage_error "unknown action: $action" ;;
 esac
 case $action in
   stop) power_off "$@" ;;
   crash) docker_on kill --signal KILL -- "$@" ;;
   start) docker_on start -- "$@" ;;
+  wipe) wipe "$@" ;;
   pause) docker_on pause -- "$@" ;;
   resume) docker_on unpause -- "$@" ;;
   cut) for host in "$@"; do set_cable "$host" down; done ;;

@@ -141,10 +141,14 @@ test_faults() {
   check "heal after stop" "$LAB_DIR/host.sh" heal db2
   check "heal after stop: its container runs again" wait_for 10 container_reaches db2 db1
 
+  on db1 mkdir -p /srv/lab-test/directory
+  check "wipe: a host that is on is refused" refused 'stop or crash it before' "$LAB_DIR/host.sh" wipe db1
   "$LAB_DIR/host.sh" crash db1 >/dev/null
   check "crash: the host is off" equal "$(host_state db1)" exited
+  check "wipe" "$LAB_DIR/host.sh" wipe db1
   check "start" "$LAB_DIR/host.sh" start db1
   check "heal after crash" "$LAB_DIR/host.sh" heal db1
+  check "wipe: nothing is left in /srv" equal "$(on db1 ls -A /srv)" ""
 }
 
 test_lost_membership() {

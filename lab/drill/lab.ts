@@ -23,6 +23,11 @@ export class Lab {
         await this.host(commandTimeoutMs, fault, host);
     }
 
+    /** Gives a host that is off an empty disk. */
+    public async wipe(host: string): Promise<void> {
+        await this.host(commandTimeoutMs, "wipe", host);
+    }
+
     public async heal(host: string): Promise<void> {
         await this.host(healTimeoutMs, "heal", host);
         this.faultyHosts.delete(host);
