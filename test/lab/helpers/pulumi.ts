@@ -32,6 +32,11 @@ export function up(update: UpdateOptions = {}): Promise<CommandResult> {
     return run("pulumi", updateArguments("up", update), { timeoutSeconds, ...update });
 }
 
+/** Options by which `up` makes resources anew, whose names may have wildcards. */
+export function replacing(...names: string[]): string[] {
+    return names.flatMap((name) => ["--replace", `**::${name}`]);
+}
+
 /** `pulumi up`, which must fail; gives what it said. */
 export async function upFails(update: UpdateOptions = {}): Promise<CommandResult> {
     const result = await attempt("pulumi", updateArguments("up", update), { timeoutSeconds, ...update });
