@@ -30,6 +30,9 @@ export interface RunningCommand {
     endInput: () => void;
     /** Ends it and all processes of its session at once. */
     kill: () => void;
+    /** Stops all processes of its session where they are. */
+    freeze: () => void;
+    thaw: () => void;
     ended: Promise<CommandResult>;
 }
 
@@ -47,7 +50,8 @@ export function start(command: string, args: string[], options: CommandOptions =
     const timeoutSeconds = options.timeoutSeconds ?? defaultTimeoutSeconds;
     let stdout = "";
     let output = "";
-    const kill = (): void => killSession(pid);
+    const signal = (name: NodeJS.Signals) => (): void => signalSession(pid, name);
+    const kill = signal("SIGKILL");
     const ended = new Promise<CommandResult>((fulfil, reject) => {
         const timer = setTimeout(() => {
             kill();
@@ -68,7 +72,15 @@ export function start(command: string, args: string[], options: CommandOptions =
     // A command that ends without reading its input must not end the tests.
     child.stdin.on("error", () => undefined);
     if (options.holdInput !== true) child.stdin.end(options.input ?? "");
-    return { pid, output: () => output, endInput: () => child.stdin.end(), kill, ended };
+    return {
+        pid,
+        output: () => output,
+        endInput: () => child.stdin.end(),
+        kill,
+        freeze: signal("SIGSTOP"),
+        thaw: signal("SIGCONT"),
+        ended,
+    };
 }
 
 /** Runs a command and gives its result, whatever its status. */
@@ -103,10 +115,10 @@ function sessionOf(pid: number): number | undefined {
     }
 }
 
-function killSession(session: number): void {
+function signalSession(session: number, signal: NodeJS.Signals): void {
     for (const pid of sessionProcesses(session)) {
         try {
-            process.kill(pid, "SIGKILL");
+            process.kill(pid, signal);
         } catch {
             // It ended by itself meanwhile.
         }

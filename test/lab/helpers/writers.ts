@@ -71,7 +71,8 @@ export class Writers {
         return this.load.stop();
     }
 
-    private async waitForAnswers(): Promise<void> {
+    /** Waits until all are served, from now on. */
+    public async waitForAnswers(): Promise<void> {
         const since = performance.now();
         await eventually("all writers are served", steadySeconds, () => this.load.assertAnswered(since, steadyAnswers));
     }
