@@ -72,6 +72,8 @@ export const containerPaths = {
     dcsKey: "/run/secrets/dcs.key",
     dcsCa: "/etc/patroni/dcs-ca.crt",
     superuserPgpass: "/run/secrets/pgpass",
+    /** Script that runs before Patroni stops PostgreSQL, where there is one. */
+    beforeStop: "/tmp/before-stop",
     haproxyConfig: "/etc/haproxy/haproxy.cfg",
     haproxyUsers: "/run/secrets/stats-users.cfg",
     haproxyCertificate: "/run/secrets/server.pem",

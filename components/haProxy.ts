@@ -214,7 +214,7 @@ function haProxyConfig(args: HaProxyArgs): HaProxyConfig {
         statisticsTls: args.certificate !== undefined,
         maxConnections: settings.maxConnections ?? haproxyDefaults.maxConnections,
         checkIntervalMilliseconds: settings.checkIntervalMilliseconds ?? 1000,
-        downCheckIntervalMilliseconds: settings.downCheckIntervalMilliseconds ?? 500,
+        downCheckIntervalMilliseconds: settings.downCheckIntervalMilliseconds ?? 250,
         connectTimeoutSeconds: settings.connectTimeoutSeconds ?? 1,
         clientTimeoutSeconds: settings.clientTimeoutSeconds ?? 86400,
         serverTimeoutSeconds: settings.serverTimeoutSeconds ?? 86400,

@@ -40,7 +40,7 @@ export interface HaProxySettingsArgs {
     /**
      * Time between two checks of a server that is down, and of the primary, in milliseconds: how soon a new primary is seen.
      *
-     * @default 500
+     * @default 250
      *
      * **Change:** rolling restart of HAProxy.
      */

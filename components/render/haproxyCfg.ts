@@ -188,7 +188,9 @@ function readOnly(config: HaProxyConfig, lag: string): string[] {
         `  use_backend primary_for_reads if { nbsrv(${haproxyProxies.replicas}) eq 0 }`,
         ...replicas,
         "backend primary_for_reads",
-        ...servers("/primary", config, { isPrimary: true }),
+        // The checks of the read-write entry point are enough.
+        "  default-server on-marked-down shutdown-sessions",
+        ...config.servers.map((server) => `${serverLine(server)} track ${haproxyProxies.readWrite}/${server.name}`),
     ];
 }
 
@@ -247,8 +249,9 @@ function servers(check: string, config: HaProxyConfig, options: { isPrimary: boo
                   `  option httpchk GET ${check}`,
                   "  http-check expect status 200",
                   // Patroni says 200 for /primary as long as the node has the leader's key, also while PostgreSQL stops for a switchover, and
-                  // while it is in recovery after a crash. Before Patroni 4.0 a primary was called master.
-                  `  http-check expect ! string '"state": "stopping"'`,
+                  // while it is in recovery after a crash. Before Patroni 4.0 a primary was called master. One that is about to stop gets no
+                  // connection more, and may end its transactions.
+                  `  http-check expect error-status L7OKC ! string '"state": "stopping"'`,
                   `  http-check expect rstring '"role": "(primary|master)"'`,
                   // No session must go on with a server that is no primary any more, and none may take the old one for it when the new one comes.
                   `  default-server ${checkTimes(config, { interval: primaryInterval(config), fall: 3 })} on-marked-down shutdown-sessions`,
@@ -258,11 +261,12 @@ function servers(check: string, config: HaProxyConfig, options: { isPrimary: boo
                   "  http-check expect status 200",
                   `  default-server ${checkTimes(config)}`,
               ]),
-        ...config.servers.map(
-            (server) =>
-                `  server ${server.name} ${server.address}:${server.postgresPort} check port ${server.apiPort}${checkTls(server)}`,
-        ),
+        ...config.servers.map((server) => `${serverLine(server)} check port ${server.apiPort}${checkTls(server)}`),
     ];
+}
+
+function serverLine({ name, address, postgresPort }: HaProxyServer): string {
+    return `  server ${name} ${address}:${postgresPort}`;
 }
 
 /** The old primary is to be noticed as soon as the new one, but a check has no longer than this to connect, with TLS. */

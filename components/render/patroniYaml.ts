@@ -74,6 +74,8 @@ export function renderPatroniMemberYaml(config: PatroniMemberConfig): string {
             data_dir: containerPaths.postgresData(config.postgresMajor),
             bin_dir: containerPaths.postgresBinaries(config.postgresMajor),
             pgpass: "/tmp/pgpass",
+            // A switchover pauses PgBouncers there.
+            before_stop: `sh -c "test ! -e ${containerPaths.beforeStop} || exec sh ${containerPaths.beforeStop}"`,
             use_unix_socket: true,
             parameters: { unix_socket_directories: containerPaths.postgresSocket },
             basebackup: [{ checkpoint: "fast" }],

@@ -1,7 +1,8 @@
 import { containerPaths, systemRoles } from "../defaults";
 import { localConninfo, routerConninfo } from "./conninfo";
-import { leadAwayFunctions, reconnectFunction } from "./reconnectFunctions";
 import { patronictlListSeconds } from "./patroniScripts";
+import { consoleFunctions, pauseFunctions, pauseTimeoutSeconds, renderConsolePasswords } from "./poolerFunctions";
+import { leadAwayFunctions, reconnectFunction } from "./reconnectFunctions";
 import { inContainerFunction, shellQuote } from "./shell";
 
 /** PgBouncers that are paused around a switchover. */
@@ -30,9 +31,6 @@ export interface SwitchoverScript {
     poolers?: PausedPoolers;
 }
 
-/** Time that open transactions have to end before a switchover goes on without a pause: what a client may wait for nothing. */
-const pauseTimeoutSeconds = 5;
-
 /** Time for the new primary to be reached everywhere; then PgBouncers go on, whatever has become of the switchover. */
 const switchoverTimeoutSeconds = 30;
 
@@ -47,6 +45,9 @@ const guardSeconds = 2 * switchoverTimeoutSeconds + 3 * pauseTimeoutSeconds;
 
 /** Attempts of the guard, one a second, or fewer where a host doesn't answer. */
 const guardAttempts = 600;
+
+/** Time after which Patroni goes on with PostgreSQL's stop, whatever has become of the pause. */
+const holdSeconds = 2 * pauseTimeoutSeconds;
 
 /** Time for all of patronictl, from its start before the pause. */
 const patronictlTimeoutSeconds = 3 * switchoverTimeoutSeconds;
@@ -123,11 +124,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         `poolers=${shellQuote(consoles.join(" "))}`,
         `routers=${shellQuote(entries.join(" "))}`,
         "dir=$(mktemp -d /tmp/switchover.XXXXXX)",
-        ...(poolers?.passwords ?? []).flatMap((password, index) => [
-            `cat >"$dir/pgpass.${index}" <<'END_OF_PGPASS'`,
-            pgpassLine(password),
-            "END_OF_PGPASS",
-        ]),
+        ...renderConsolePasswords(poolers?.passwords ?? []),
         consoleFunctions,
         candidateFunction(scope),
         pauseFunctions,
@@ -142,6 +139,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         "  trap '' HUP INT TERM PIPE",
         `  resume || [ "$status" -eq ${notResumedStatus} ] || status=1`,
         '  for file in "$dir"/filled.*; do [ ! -e "$file" ] || empty "${file##*/filled.}"; done',
+        `  [ ! -e "$dir/hook" ] || rm -f ${containerPaths.beforeStop}`,
         '  rm -rf "$dir"',
         '  exit "$status"',
         "}",
@@ -170,15 +168,20 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         "  routers=$(reachable $routers)",
         `  started=$(sql 10 -d '${primary}' -c 'SELECT pg_postmaster_start_time()') || started=`,
         '  prepare "$@" --scheduled now',
-        "  pause",
-        `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
+        "  if leads; then hold; else pause; fi",
         // patronictl also asks for which version of PostgreSQL a restart is meant: for any.
         '  printf "y\\n\\n" >&3',
         "  exec 3>&-",
+        '  if [ -e "$dir/hook" ]; then pause_when_held; fi',
+        `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
         // Without an entry point to ask patronictl has the last word.
         '  if [ -z "$routers" ] || [ -z "$started" ]; then wait "$asked" || true; fi',
+        // The others are hardly later than the first.
         "  jobs=",
-        '  for router in $routers; do await "$router" & jobs="$jobs $!"; done',
+        '  for router in $routers; do',
+        '    if [ -z "$jobs" ]; then await "$router"; fi',
+        '    await "$router" & jobs="$jobs $!"',
+        '  done',
         '  for job in $jobs; do wait "$job"; done',
         "  resume",
         "  left=$?",
@@ -191,68 +194,13 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         `failed() { grep -q 'Failed: \\|Switchover failed\\|\\(^\\|[^A-Za-z.]\\)Error: ' "$dir/answer"; }`,
         reachableFunctions,
         prepareFunction,
+        holdFunctions,
         awaitFunction,
         leadAwayFunctions,
         reconnectFunction,
         'main "$@" </dev/null',
     ].join("\n");
 }
-
-function pgpassLine(password: string): string {
-    return `*:*:pgbouncer:${systemRoles.pgbouncer}:${password.replace(/[\\:]/g, "\\$&")}`;
-}
-
-/** Shell function `console`: a command for the PgBouncer `$1`, which has `$2` seconds. */
-const consoleFunctions = [
-    "console() {",
-    '  for passfile in "$dir"/pgpass.*; do',
-    "    refused=0",
-    // On an interrupt psql takes the command back.
-    `    said=$(timeout -s INT -k 2 "$2" psql -X -q -d "host=\${1%:*} port=\${1##*:} user=${systemRoles.pgbouncer} dbname=pgbouncer connect_timeout=3 passfile=$passfile" -c "$3" 2>&1) || refused=$?`,
-    '    case "$said" in *"authentication failed"*) ;; *) break ;; esac',
-    "  done",
-    '  printf "%s\\n" "$said"',
-    '  return "$refused"',
-    "}",
-].join("\n");
-
-/** Shell functions `pause` and `resume`. A PgBouncer that somebody else has paused stays so. */
-const pauseFunctions = [
-    "pause_one() {",
-    '  : >"$dir/paused.$1"',
-    `  if reason=$(console "$1" ${pauseTimeoutSeconds} PAUSE); then return 0; fi`,
-    '  case "$reason" in',
-    // It didn't get the command: it is away, or takes none of the passwords, as after a rotation that was cut short.
-    '    *"already suspended/paused"* | *"connection to server"*" failed: "*) rm "$dir/paused.$1" ;;',
-    '    *) resume_one "$1" ;;',
-    "  esac",
-    '  printf "PgBouncer %s was not paused: %s\\n" "$1" "${reason:-transactions were open for too long}" >&2',
-    "}",
-    "pause() {",
-    "  jobs=",
-    '  for pooler in $poolers; do pause_one "$pooler" & jobs="$jobs $!"; done',
-    '  for job in $jobs; do wait "$job"; done',
-    "}",
-    "resume_one() {",
-    "  for attempt in 1 2 3 4 5; do",
-    '    if answer=$(console "$1" 3 RESUME); then rm -f "$dir/paused.$1"; return 0; fi',
-    '    case "$answer" in *"not paused"*) rm -f "$dir/paused.$1"; return 0 ;; esac',
-    '    [ "$attempt" -eq 5 ] || sleep 0.5',
-    "  done",
-    '  printf "PgBouncer %s may still be paused: %s\\n" "$1" "$answer" >&2',
-    "  return 1",
-    "}",
-    "resume() {",
-    "  jobs=",
-    '  for file in "$dir"/paused.*; do',
-    '    [ -e "$file" ] || continue',
-    '    resume_one "${file##*/paused.}" & jobs="$jobs $!"',
-    "  done",
-    "  resumed=0",
-    '  for job in $jobs; do wait "$job" || resumed=1; done',
-    '  return "$resumed"',
-    "}",
-].join("\n");
 
 /**
  * Shell function `choose`: the first of the nodes `$2`, `$3` and so on that is fit to take over from `$1`, or else any that is. Where there
@@ -300,22 +248,50 @@ const prepareFunction = [
 ].join("\n");
 
 /**
- * Shell function `await`: waits until an entry point leads to another primary than before, or the switchover has failed. HAProxy holds a
- * connection for seconds that it got while no server was there: the first attempts are cut short.
+ * Shell functions `leads`; `hold`, which has Patroni wait just before it stops PostgreSQL; and `pause_when_held`, which pauses PgBouncers then
+ * and lets Patroni go on. What Patroni does before that takes as long as the rest, and costs their clients no time.
+ */
+const holdFunctions = [
+    `leads() { [ "$(sql 5 -d '${localConninfo}' -c 'SELECT pg_is_in_recovery()')" = f ]; }`,
+    "hold() {",
+    '  cat >"$dir/hook" <<END_OF_HOOK',
+    ': >"$dir/held"',
+    "attempts=0",
+    // Nobody comes where the script was killed.
+    `until [ -e "$dir/go" ] || [ ! -d "$dir" ] || [ "\\$attempts" -ge ${20 * holdSeconds} ]; do`,
+    "  attempts=\\$((attempts + 1))",
+    "  sleep 0.05",
+    "done",
+    "END_OF_HOOK",
+    `  cp "$dir/hook" "$dir/hook.new" && mv "$dir/hook.new" ${containerPaths.beforeStop}`,
+    "}",
+    "pause_when_held() {",
+    `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
+    '  until [ -e "$dir/held" ] || ! kill -0 "$asked" 2>/dev/null || [ "$(date +%s)" -ge "$deadline" ]; do sleep 0.05; done',
+    '  [ ! -e "$dir/held" ] || pause',
+    '  : >"$dir/go"',
+    "}",
+].join("\n");
+
+/**
+ * Shell function `await`: waits until an entry point leads to another primary than before, or the switchover has failed. An attempt may hang
+ * for seconds that began while no server was there: others begin meanwhile.
  */
 const awaitFunction = [
     "await() {",
-    `  query="SELECT pg_is_in_recovery() OR pg_postmaster_start_time() = '$started'"`,
-    `  entry="host=\${1%:*} port=\${1##*:} user=${systemRoles.superuser} dbname=postgres connect_timeout=2 passfile=${containerPaths.superuserPgpass}"`,
-    `  limit=0.4 patient=$(($(date +%s) + ${patienceSeconds}))`,
-    // Nothing has changed yet, and Patroni has use for the processor.
-    "  sleep 0.3",
-    '  until [ -z "$started" ] || [ "$(sql "$limit" -d "$entry" -c "$query")" = f ]; do',
+    `  limit=0.4 pause=0.1 patient=$(($(date +%s) + ${patienceSeconds}))`,
+    '  until [ -z "$started" ] || [ -e "$dir/led.$1" ]; do',
     "    if failed; then return 0; fi",
     '    [ "$(date +%s)" -lt "$deadline" ] || return 0',
-    '    [ "$(date +%s)" -lt "$patient" ] || limit=5',
-    "    sleep 0.1",
+    '    [ "$(date +%s)" -lt "$patient" ] || limit=5 pause=1',
+    '    attempt "$1" &',
+    '    sleep "$pause"',
     "  done",
+    "}",
+    "attempt() {",
+    `  query="SELECT pg_is_in_recovery() OR pg_postmaster_start_time() = '$started'"`,
+    `  entry="host=\${1%:*} port=\${1##*:} user=${systemRoles.superuser} dbname=postgres connect_timeout=2 passfile=${containerPaths.superuserPgpass}"`,
+    '  [ "$(sql "$limit" -d "$entry" -c "$query")" != f ] || { : >"$dir/led.$1"; } 2>/dev/null',
     "}",
 ].join("\n");
 

@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { containerPaths } from "../../components/defaults";
 import { renderSwitchoverScript, SwitchoverScript } from "../../components/render/switchoverScript";
 import { ScriptResult, ScriptRunner } from "./scriptRunner";
 
@@ -51,22 +52,35 @@ describe("render/switchoverScript", () => {
     /** PgBouncers that are asked at the same time come in any order. */
     const each = (command: string): string[] => poolers.map((address) => `${command} ${address}`);
 
-    it("checkpoints, pauses every PgBouncer, hands over, and resumes them", () => {
+    const asksForSwitchover = "switchover pg --leader patroni-db1 --candidate patroni-db2 --scheduled now";
+
+    it("checkpoints, pauses every PgBouncer just before PostgreSQL stops, and resumes them", () => {
+        expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+        expect(log().slice(0, 2)).to.deep.equal(["CHECKPOINT", asksForSwitchover]);
+        expect(log().slice(2, 4).sort()).to.deep.equal(each("PAUSE"));
+        expect(log()[4]).to.equal("stop");
+        expect(log().slice(5).sort()).to.deep.equal(each("RESUME"));
+        expect(existsSync(containerPaths.beforeStop)).to.equal(false);
+        expect(runner.read("switchover.paused")).to.equal("");
+    });
+
+    it("pauses every PgBouncer before all else where another node leads", () => {
+        runner.write("elsewhere", "");
         expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
         expect(log()[0]).to.equal("CHECKPOINT");
         expect(log().slice(1, 3).sort()).to.deep.equal(each("PAUSE"));
-        expect(log()[3]).to.equal("switchover pg --leader patroni-db1 --candidate patroni-db2 --scheduled now");
-        expect(log().slice(4).sort()).to.deep.equal(each("RESUME"));
+        expect(log().slice(3, 5)).to.deep.equal([asksForSwitchover, "stop"]);
+        expect(log().slice(5).sort()).to.deep.equal(each("RESUME"));
         expect(runner.read("switchover.paused")).to.equal("");
     });
 
     it("--restart does the same around a restart of the leader, who needs nobody to take over", () => {
         list(members.slice(0, 1));
         expect(run("--restart patroni-db1")).to.deep.equal({ status: 0, stdout: "", stderr: "" });
-        expect(log()[0]).to.equal("CHECKPOINT");
-        expect(log().slice(1, 3).sort()).to.deep.equal(each("PAUSE"));
-        expect(log()[3]).to.equal("restart pg patroni-db1 --pending --scheduled now");
-        expect(log().slice(4).sort()).to.deep.equal(each("RESUME"));
+        expect(log().slice(0, 2)).to.deep.equal(["CHECKPOINT", "restart pg patroni-db1 --pending --scheduled now"]);
+        expect(log().slice(2, 4).sort()).to.deep.equal(each("PAUSE"));
+        expect(log()[4]).to.equal("stop");
+        expect(log().slice(5).sort()).to.deep.equal(each("RESUME"));
     });
 
     it("--restart resumes all when PostgreSQL doesn't restart, and says why", () => {
@@ -135,9 +149,7 @@ describe("render/switchoverScript", () => {
         const { status, stderr } = run();
         expect(status).to.equal(0);
         expect(stderr).to.include("PgBouncer 192.0.2.22:6432 was not paused: transactions were open for too long");
-        expect(log().indexOf("RESUME 192.0.2.22")).to.be.lessThan(
-            log().findIndex((line) => line.startsWith("switchover")),
-        );
+        expect(log().indexOf("RESUME 192.0.2.22")).to.be.lessThan(log().indexOf("stop"));
         expect(log()).to.include("RESUME 192.0.2.21");
     });
 
@@ -184,12 +196,12 @@ describe("render/switchoverScript", () => {
         expect(log()).to.include("RESUME 192.0.2.21").and.not.to.include("RESUME 192.0.2.22");
     });
 
-    it("resumes all when Patroni refuses, and says why", () => {
+    it("pauses nobody when Patroni refuses, and says why", () => {
         runner.write("refuse", "");
         const { status, stderr } = run();
         expect(status).to.equal(3);
         expect(stderr).to.include("Switchover failed, details: 412");
-        expect(log().slice(-2).sort()).to.deep.equal(each("RESUME"));
+        expect(runner.read("log")).not.to.match(/PAUSE|RESUME/);
     });
 
     it("goes on where patronictl reaches the leader by the DCS alone", () => {
