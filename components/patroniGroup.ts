@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkPatroni } from "./checks/patroni";
-import { containerPaths, defaultDataRoot, systemRoles, workloadNames } from "./defaults";
+import { defaultDataRoot, systemRoles, workloadNames } from "./defaults";
 import { locateNode } from "./memberLocation";
 import { changeMajor, majorChangeOf } from "./patroniMajor";
 import { applyDynamicConfig } from "./patroniDynamicConfig";
@@ -16,7 +16,7 @@ import { Member, rollOut } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import { describeNodesChange } from "./render/changeWords";
 import { httpScheme } from "./render/http";
-import { patronictlListSeconds } from "./render/patroniScripts";
+import { patronictl, patronictlListSeconds } from "./render/patroniScripts";
 import { renderPatroniBootstrapYaml, renderPatroniPasswordsYaml, renderPgpass } from "./render/patroniYaml";
 import { loginName } from "./render/roleSql";
 import { scramVerifier } from "./render/scram";
@@ -260,7 +260,7 @@ function readyScript(members: Member[], args: PatroniGroupArgs): string {
         return "";
     }
     const scope = args.target.clusterName;
-    const ctl = `in_container timeout ${patronictlListSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} list`;
+    const ctl = `in_container ${patronictl(patronictlListSeconds)} list`;
     return [
         failFunction(first.host),
         inContainerFunction(objectName(args.target.clusterName, first.workload.name)),

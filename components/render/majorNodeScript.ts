@@ -1,6 +1,6 @@
 import { containerPaths, systemRoles } from "../defaults";
 import { localConninfo } from "./conninfo";
-import { patronictlSeconds } from "./patroniScripts";
+import { patronictl, patronictlSeconds } from "./patroniScripts";
 import { indent, waitFor } from "./shell";
 
 /** A change of PostgreSQL's major version: an upgrade, or the way back from one. */
@@ -42,7 +42,7 @@ export function renderMajorNodeScript({ scope, change: { from, to }, timeoutSeco
         `work=${upgradeDirectory} rehearsal=${rehearsalDirectory}`,
         `say() { printf '%s\\n' "$*" >&2 || true; }`,
         'die() { say "$@"; exit 1; }',
-        `ctl() { timeout ${patronictlSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
+        `ctl() { ${patronictl(patronictlSeconds)} "$@"; }`,
         // Only in the environment a database's name is a name, whatever is in it.
         `ask_in() { PGDATABASE=$1 psql -X -q -t -A -v ON_ERROR_STOP=1 -h ${containerPaths.postgresSocket} -U ${systemRoles.superuser} -c "$2"; }`,
         'ask() { ask_in postgres "$1"; }',

@@ -17,15 +17,20 @@ export interface DynamicConfigScript {
     timeoutSeconds: number;
 }
 
-/** Time for patronictl to list the nodes. Of itself it waits for the store for ever. */
+/** Time for patronictl to list the nodes. */
 export const patronictlListSeconds = 20;
 
 /** Time for any other of its commands, a restart with its checkpoint among them. */
 export const patronictlSeconds = 600;
 
+/** The command patronictl in a node's container, which of itself waits for the store for ever. */
+export function patronictl(timeoutSeconds: number): string {
+    return `timeout ${timeoutSeconds} patronictl -c ${containerPaths.patroniConfigDirectory}`;
+}
+
 /** Shell functions `ctl`, which is patronictl, and `asked`, which asks it for a change and fails if the node refused. */
 export const patronictlFunctions = [
-    `ctl() { in_container timeout ${patronictlSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
+    `ctl() { in_container ${patronictl(patronictlSeconds)} "$@"; }`,
     // patronictl ends with status 0 even if the node refused.
     "asked() {",
     '  answer=$(ctl "$@" 2>&1) || answer="Failed: $answer"',
