@@ -110,7 +110,8 @@ export interface HaProxySettingsArgs {
      */
     resources?: ResourcesArgs;
     /**
-     * Labels of HAProxy's service on a Swarm, or of its containers on plain Docker hosts, such as those by which Traefik publishes the statistics page.
+     * Labels of HAProxy's service on a Swarm, or of its containers on plain Docker hosts, such as those by which Traefik publishes the
+     * statistics page.
      *
      * @default - none beside the cluster's
      *
