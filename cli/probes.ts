@@ -8,6 +8,13 @@ import { inContainerFunction, shellQuote, workloadLabel } from "../components/re
 /** The parts of a cluster, as its description groups them. */
 export type Part = "patroni" | "etcd" | "haproxy" | "pgbouncer" | "exporters";
 
+/** What to ask. */
+export interface Questions {
+    parts: Part[];
+    /** Whether to ask each container of them for its certificates, too. */
+    certificates: boolean;
+}
+
 /** What a command on a host answered. */
 export interface ProbeAnswer {
     status: number;
@@ -24,6 +31,9 @@ export const containersProbe = "containers";
 const withinTime = ["--max-time", "5"];
 const pgbouncer = `in_container psql -X --csv -h ${containerPaths.pgbouncerSocket} -p ${defaultPorts.pgbouncer} -U ${systemRoles.pgbouncer} -d pgbouncer`;
 
+/** Name of the probe for certificates, in every part. */
+const certificateProbe = "certificate";
+
 /** Prints the certificates that a container shows others, where it has some. A file may hold the key, too. */
 const certificate = [
     "in_container sh -c",
@@ -39,7 +49,7 @@ const certificate = [
     ),
 ].join(" ");
 
-/** What is asked in each container of a part. None of it needs a password. */
+/** What is asked of each part in its containers. None of it needs a password. */
 function probesOf({ internalTls }: Pick<ClusterOperations, "internalTls">) {
     const ask = (port: number, path: string, tls?: boolean): string =>
         ["in_container", ...curlLocal(withinTime, port, path, tls).map(shellQuote)].join(" ");
@@ -52,31 +62,35 @@ function probesOf({ internalTls }: Pick<ClusterOperations, "internalTls">) {
             local: ask(defaultPorts.patroniApi, "/patroni", internalTls),
             /** The dynamic configuration. */
             config: ask(defaultPorts.patroniApi, "/config", internalTls),
-            certificate,
         },
-        etcd: { status: `${etcd} status`, health: `${etcd} health`, certificate },
-        haproxy: { statistics: ask(haproxyHealthPort, "/;csv"), certificate },
-        pgbouncer: { state: `${pgbouncer} -c 'SHOW STATE'`, pools: `${pgbouncer} -c 'SHOW POOLS'`, certificate },
-        exporters: { up: `${ask(defaultPorts.exporter, "/metrics", internalTls)} | grep '^pg_up '`, certificate },
+        etcd: { status: `${etcd} status`, health: `${etcd} health` },
+        haproxy: { statistics: ask(haproxyHealthPort, "/;csv") },
+        pgbouncer: { state: `${pgbouncer} -c 'SHOW STATE'`, pools: `${pgbouncer} -c 'SHOW POOLS'` },
+        exporters: { up: `${ask(defaultPorts.exporter, "/metrics", internalTls)} | grep '^pg_up '` },
     } as const satisfies { [P in Part]: { [probe: string]: string } };
 }
 
 /** Names of the probes of a part. */
-export type ProbeOf<P extends Part> = keyof ReturnType<typeof probesOf>[P] & string;
+export type ProbeOf<P extends Part> = (keyof ReturnType<typeof probesOf>[P] & string) | typeof certificateProbe;
 
 /** Name of an answer: the container's label, and what was asked there. */
 export function probeName<P extends Part>(label: string, probe: ProbeOf<P>): string {
     return `${label}/${probe}`;
 }
 
-/** The script that asks everything on one host, at the same time, and prints a line for each answer. */
-export function renderProbeScript(operations: ClusterOperations, host: string, parts: Part[]): string {
+/** The script that asks all that is to be asked on one host, at the same time, and prints a line for each answer. */
+export function renderProbeScript(
+    operations: ClusterOperations,
+    host: string,
+    { parts, certificates }: Questions,
+): string {
     const probes = probesOf(operations);
+    const further: { [probe: string]: string } = certificates ? { [certificateProbe]: certificate } : {};
     const asked = parts.flatMap((part) =>
         operations[part]
             .filter((workload) => workload.host === host)
             .flatMap(({ label }) =>
-                Object.entries(probes[part]).map(([probe, command]) => ({
+                Object.entries({ ...probes[part], ...further }).map(([probe, command]) => ({
                     name: `${label}/${probe}`,
                     setUp: inContainerFunction(label),
                     command,

@@ -24,6 +24,7 @@ import {
     ProbeAnswers,
     probeName,
     ProbeOf,
+    Questions,
     renderProbeScript,
 } from "./probes";
 
@@ -56,7 +57,7 @@ export interface WorkloadStatus {
     container: ContainerState;
     /** Why it gave no answer, although it runs. */
     error: string | null;
-    /** When the first of its certificates ends; null where it has none, or couldn't be asked. */
+    /** When the first of its certificates ends; null where it has none, couldn't be asked, or wasn't. */
     certificateEndsAt: string | null;
 }
 
@@ -116,26 +117,26 @@ export type HostAnswer = { answers: ProbeAnswers } | { error: string };
 /** Time for a host to answer everything. */
 const answerTimeoutSeconds = 20;
 
-const allParts: Part[] = ["patroni", "etcd", "haproxy", "pgbouncer", "exporters"];
+const everything: Questions = { parts: ["patroni", "etcd", "haproxy", "pgbouncer", "exporters"], certificates: true };
 
 /** Asks all hosts at the same time. */
 export async function readStatus(operations: ClusterOperations, run: RunScript): Promise<ClusterStatus> {
-    return describeStatus(operations, await askHosts(operations, run, allParts));
+    return describeStatus(operations, await askHosts(operations, run, everything));
 }
 
 /** Asks for Patroni's state only, while something is being waited for. */
 export async function readPatroni(operations: ClusterOperations, run: RunScript): Promise<PatroniStatus> {
-    return describePatroni(operations, await askHosts(operations, run, ["patroni"]));
+    return describePatroni(operations, await askHosts(operations, run, { parts: ["patroni"], certificates: false }));
 }
 
 async function askHosts(
     operations: ClusterOperations,
     run: RunScript,
-    parts: Part[],
+    questions: Questions,
 ): Promise<Map<string, HostAnswer>> {
     const asked = Object.keys(operations.hosts).map(async (host): Promise<[string, HostAnswer]> => {
         try {
-            const script = renderProbeScript(operations, host, parts);
+            const script = renderProbeScript(operations, host, questions);
             return [host, readHostAnswer(await run(host, script, answerTimeoutSeconds))];
         } catch (error) {
             return [host, { error: messageOf(error) }];

@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
+import { ScriptResult } from "../../cli/hosts";
 import { containersProbe } from "../../cli/probes";
-import { ClusterStatus, describeStatus, HostAnswer, readHostAnswer } from "../../cli/status";
+import { ClusterStatus, describeStatus, HostAnswer, readHostAnswer, readPatroni, readStatus } from "../../cli/status";
 import { renderStatus, styleFor } from "../../cli/table";
 import { goldenFiles } from "../helpers/golden";
 import { fixture, healthyAnswers, operations } from "./fixtures";
@@ -282,6 +283,18 @@ describe("cli/status", () => {
         const status = describeStatus(alone, healthyAnswers());
         expect(status.healthy).to.equal(true);
         expect(renderStatus(status, plain)).not.to.match(/etcd|PgBouncer|Exporters/);
+    });
+
+    it("looks at certificates for itself, and not while something is waited for", async () => {
+        const asked: string[] = [];
+        const run = (_host: string, script: string): Promise<ScriptResult> => {
+            asked.push(script);
+            return Promise.resolve({ status: 1, stdout: "", stderr: "" });
+        };
+        await readPatroni(operations, run);
+        expect(asked.splice(0).join("\n")).to.include("/cluster").and.not.to.include("CERTIFICATE");
+        await readStatus(operations, run);
+        expect(asked.join("\n")).to.include("/cluster").and.to.include("CERTIFICATE");
     });
 
     it("takes a host without a working Docker for one that can't be asked", () => {
