@@ -105,8 +105,9 @@ export function findNode({ patroni }: ClusterOperations, given: string): Operati
     const [node, ...others] = byName.length > 0 ? byName : patroni.filter(({ host }) => host === given);
     if (node === undefined || others.length > 0) {
         const names = patroni.map(({ name }) => name).join(", ");
-        const reason = node === undefined ? "there is no node" : "several nodes run on host";
-        throw new CommandFailure(`${reason} "${given}"`, `name one of: ${names}`, ExitStatus.Usage);
+        const [reason, further] =
+            node === undefined ? ["there is no node", ", or its host's key"] : ["several nodes run on host", ""];
+        throw new CommandFailure(`${reason} "${given}"`, `name one of: ${names}${further}`, ExitStatus.Usage);
     }
     return node;
 }

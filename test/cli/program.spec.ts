@@ -140,7 +140,7 @@ describe("pgha", function () {
             "an unknown candidate": {
                 prepare: () => undefined,
                 candidate: "db9",
-                message: 'there is no node "db9"',
+                message: `there is no node "db9"\n  next: name one of: patroni-db1, patroni-db2, patroni-db3, or its host's key`,
                 status: 2,
             },
             "the leader itself": { prepare: () => undefined, candidate: "db2", message: "patroni-db2 leads already" },
