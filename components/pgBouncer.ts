@@ -336,5 +336,5 @@ function maxClientConnections({ settings }: PgBouncerArgs): number {
 function serversOf(router: RouterConnection): PgBouncerServers {
     return router.pooledPort === undefined
         ? { addresses: router.addresses, port: router.readWritePort }
-        : { addresses: [networkAliases.haproxy], port: defaultPorts.readWrite, dnsMaxTtlSeconds: 1 };
+        : { addresses: [networkAliases.haproxy], port: defaultPorts.readWrite, dnsTtlSeconds: 1 };
 }

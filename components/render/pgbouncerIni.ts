@@ -16,11 +16,11 @@ export interface PgBouncerServers {
     addresses: string[];
     port: number;
     /**
-     * How long a resolved name counts.
+     * How long a resolved name counts, and a failure to resolve it.
      *
      * @default - PgBouncer's own 15
      */
-    dnsMaxTtlSeconds?: number;
+    dnsTtlSeconds?: number;
 }
 
 /** What pgbouncer.ini is made of. */
@@ -54,7 +54,7 @@ export const pgbouncerSchema = "pgbouncer";
 
 /** pgbouncer.ini without any secret. */
 export function renderPgBouncerIni(config: PgBouncerConfig): string {
-    const { addresses, port, dnsMaxTtlSeconds } = config.servers;
+    const { addresses, port } = config.servers;
     const settings: [string, string | number][] = [
         ["listen_addr", "0.0.0.0"],
         ["listen_port", defaultPorts.pgbouncer],
@@ -86,7 +86,7 @@ export function renderPgBouncerIni(config: PgBouncerConfig): string {
         ["log_connections", 0],
         ["log_disconnections", 0],
         ...tlsSettings(config),
-        ...(dnsMaxTtlSeconds === undefined ? [] : [["dns_max_ttl", dnsMaxTtlSeconds] as [string, number]]),
+        ...dnsSettings(config.servers),
     ];
     return [
         "[databases]",
@@ -97,6 +97,17 @@ export function renderPgBouncerIni(config: PgBouncerConfig): string {
         ...settings.map(([name, value]) => `${name} = ${value}`),
         "",
     ].join("\n");
+}
+
+function dnsSettings({ dnsTtlSeconds }: PgBouncerServers): [string, number][] {
+    if (dnsTtlSeconds === undefined) {
+        return [];
+    }
+    return [
+        ["dns_max_ttl", dnsTtlSeconds],
+        // Every retry within this time gets the failed look-up of before, and clients its error, though the name is back.
+        ["dns_nxdomain_ttl", dnsTtlSeconds],
+    ];
 }
 
 function tlsSettings({ tls }: PgBouncerConfig): [string, string][] {

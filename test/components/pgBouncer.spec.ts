@@ -72,7 +72,8 @@ describe("PgBouncer", () => {
         const config = fileContent(recording, "pg-pgbouncer-config");
         expect(config)
             .to.match(/^\* = host=pg-haproxy port=5433 /m)
-            .and.to.match(/^dns_max_ttl = 1$/m);
+            .and.to.match(/^dns_max_ttl = 1$/m)
+            .and.to.match(/^dns_nxdomain_ttl = 1$/m);
     });
 
     it("keeps every address behind its name where ports go through the ingress", async () => {

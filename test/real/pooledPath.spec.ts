@@ -69,28 +69,8 @@ describe("Clients through HAProxy and PgBouncer to PostgreSQL", () => {
             networkOf: postgres.container,
             files: { [haproxyConfig]: primaryConfig },
         });
-        const servers = { addresses: [networkAliases.haproxy], port: defaultPorts.readWrite, dnsMaxTtlSeconds: 1 };
-        poolers = [1, 2].map(() =>
-            start("pgbouncer", withOpenFiles(6024, ["pgbouncer", pgbouncerConfig]), {
-                options: [...network.as(networkAliases.poolers), ...openFiles],
-                files: {
-                    [pgbouncerConfig]: renderPgBouncerIni({ ...pgBouncer, servers }),
-                    [pgbouncerUsers]: renderPgBouncerUsers(pgBouncer.authUser, poolerPassword),
-                },
-            }),
-        );
-        const command = ["haproxy", "-W", "-db", "-f", haproxyConfig, "-f", haproxyUsers];
-        const router = start("haproxy", withOpenFiles(haproxyOpenFiles(routerConfig), command), {
-            options: [...network.as(networkAliases.haproxy), ...openFiles],
-            files: {
-                [haproxyConfig]: renderHaProxyCfg(routerConfig),
-                [haproxyUsers]: renderHaProxyUsers("admin", "x"),
-            },
-        });
-        address = router.address();
-        const statistics = `curl -fsS -u admin:x 'http://127.0.0.1:${defaultPorts.haproxyStats}/;csv'`;
-        const up = `[ "$(${statistics} | grep -cE '^(pooled,pgbouncer[0-9]+|read_write,patroni-db1),.*,UP,')" = 3 ]`;
-        router.waitFor(["bash", "-c", up]);
+        poolers = [1, 2].map(() => startPooler(networkAliases.poolers, networkAliases.haproxy));
+        address = startRouter(networkAliases.haproxy).address();
     });
 
     after(async () => {
@@ -99,9 +79,37 @@ describe("Clients through HAProxy and PgBouncer to PostgreSQL", () => {
         network.remove();
     });
 
-    const connect = async (): Promise<Client> => {
+    /** Starts a PgBouncer that is found under a name, and that finds HAProxy under another. */
+    function startPooler(name: string, routerName: string): Container {
+        const servers = { addresses: [routerName], port: defaultPorts.readWrite, dnsTtlSeconds: 1 };
+        return start("pgbouncer", withOpenFiles(6024, ["pgbouncer", pgbouncerConfig]), {
+            options: [...network.as(name), ...openFiles],
+            files: {
+                [pgbouncerConfig]: renderPgBouncerIni({ ...pgBouncer, servers }),
+                [pgbouncerUsers]: renderPgBouncerUsers(pgBouncer.authUser, poolerPassword),
+            },
+        });
+    }
+
+    /** Starts a HAProxy that is found under a name, and waits until it has found all others. */
+    function startRouter(name: string): Container {
+        const command = ["haproxy", "-W", "-db", "-f", haproxyConfig, "-f", haproxyUsers];
+        const router = start("haproxy", withOpenFiles(haproxyOpenFiles(routerConfig), command), {
+            options: [...network.as(name), ...openFiles],
+            files: {
+                [haproxyConfig]: renderHaProxyCfg(routerConfig),
+                [haproxyUsers]: renderHaProxyUsers("admin", "x"),
+            },
+        });
+        const statistics = `curl -fsS -u admin:x 'http://127.0.0.1:${defaultPorts.haproxyStats}/;csv'`;
+        const up = `[ "$(${statistics} | grep -cE '^(pooled,pgbouncer[0-9]+|read_write,patroni-db1),.*,UP,')" = 3 ]`;
+        router.waitFor(["bash", "-c", up]);
+        return router;
+    }
+
+    const connect = async (host = address): Promise<Client> => {
         const port = defaultPorts.pgbouncer;
-        const client = new Client({ host: address, port, user: "shop", password, database: "shop" });
+        const client = new Client({ host, port, user: "shop", password, database: "shop" });
         client.on("error", () => undefined);
         await client.connect();
         return client;
@@ -111,7 +119,7 @@ describe("Clients through HAProxy and PgBouncer to PostgreSQL", () => {
 
     it(`lets ${clientCount} of them in at the same time, and answers each`, async () => {
         while (clients.length < clientCount) {
-            clients.push(...(await Promise.all(Array.from({ length: atOnce }, connect))));
+            clients.push(...(await Promise.all(Array.from({ length: atOnce }, () => connect()))));
         }
         for (let first = 0; first < clientCount; first += atOnce) {
             const answers = await Promise.all(clients.slice(first, first + atOnce).map(ask));
@@ -130,6 +138,26 @@ describe("Clients through HAProxy and PgBouncer to PostgreSQL", () => {
         for (const share of shares) {
             expect(share).to.be.within(0.4 * clientCount, 0.6 * clientCount + 1);
         }
+    });
+
+    it("serves them within seconds when HAProxy's name is there again", async () => {
+        const pooler = startPooler("late-pooler", "late-router");
+        const host = pooler.address();
+        const tryToConnect = (): Promise<Client | undefined> => connect(host).catch(() => undefined);
+        pooler.waitFor(["pg_isready", "-q", "-h", "127.0.0.1", "-p", String(defaultPorts.pgbouncer)]);
+        const first = tryToConnect();
+        for (let look = 0; look < 50 && !pooler.logs().includes("DNS lookup failed"); look += 1) await sleep(200);
+        expect(pooler.logs()).to.include("DNS lookup failed");
+        startRouter("late-router");
+        const end = performance.now() + 5000;
+        let client = await first;
+        while (client === undefined && performance.now() < end) {
+            await sleep(200);
+            client = await tryToConnect();
+        }
+        expect(client && (await ask(client))).to.equal(1);
+        expect(performance.now()).to.be.below(end);
+        await client?.end();
     });
 
     it("turns no client away while a PgBouncer stops, but for a session that is open on it just then", async () => {
