@@ -84,7 +84,7 @@ const swarm = fields<SwarmArgs>({
     endpointMode: z.enum(EndpointMode).optional(),
 });
 
-const dockerHosts = fields<DockerHostsArgs>({ subnet: text.optional() });
+const dockerHosts = fields<DockerHostsArgs>({ subnet: text.optional(), previousSubnet: text.optional() });
 
 const images = fields<ClusterImagesArgs>({
     patroni: text,

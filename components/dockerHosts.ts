@@ -3,12 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkClusterName } from "./checks/names";
 import { checkBridge } from "./checks/dockerHosts";
 import { defaultDataRoot } from "./defaults";
+import { announceChanges } from "./platform/announcement";
 import { createDockerProvider } from "./platform/dockerProvider";
 import type { HostEngine, HostsTarget } from "./platform/hosts/runtime";
 import { ownLabel } from "./platform/labels";
 import { bridgeName, objectName } from "./platform/objectName";
 import { assertNoProblems } from "./platform/problems";
 import { HostConnection } from "./platform/workload";
+import { describeSubnetChange } from "./render/changeWords";
 
 /** Plain Docker hosts, without a Swarm. */
 export interface DockerHostsArgs {
@@ -18,9 +20,19 @@ export interface DockerHostsArgs {
      *
      * @default - one that Docker chooses
      *
-     * **Change:** replaces the network and, at once, all containers on it.
+     * **Change:** only together with `previousSubnet`: makes the networks anew and, at once, all containers on them. Nobody is served
+     * until they run again.
      */
     subnet?: string;
+    /**
+     * Address range that `subnet` takes the place of, or `automatic` for one that Docker chose: the consent to the outage. It may stay when
+     * all is done.
+     *
+     * @default - another `subnet` is refused
+     *
+     * **Change:** in place.
+     */
+    previousSubnet?: string;
 }
 
 /** Arguments of {@link DockerHosts}. */
@@ -79,14 +91,33 @@ export class DockerHosts extends pulumi.ComponentResource implements HostsTarget
         this.dataRoot = args.dataRoot ?? defaultDataRoot;
         this.networkName = args.clusterName;
         this.bridge = bridgeName(args.clusterName);
+        const record = recordSubnet(name, args, this);
         this.engines = Object.fromEntries(
-            Object.entries(args.hosts).map(([key, host]) => [key, createEngine(name, host, this, args.subnet)]),
+            Object.entries(args.hosts).map(([key, host]) => [key, createEngine(name, host, this, args.subnet, record)]),
         );
         this.registerOutputs({ networkName: this.networkName });
     }
 }
 
-function createEngine(name: string, host: HostConnection, parent: DockerHosts, subnet: string | undefined): HostEngine {
+/** Keeps in the state which range the networks have, so that a preview refuses another one without consent. */
+function recordSubnet(name: string, args: DockerHostsArgs, parent: DockerHosts): pulumi.Resource {
+    const recordName = `${name}-subnet`;
+    const announce = (before: string, after: string) => describeSubnetChange(before, after, args.previousSubnet);
+    const hooks = announceChanges(recordName, "input", announce, parent);
+    return new pulumi.Stash(recordName, { input: rangeOf(args.subnet) }, { parent, hooks });
+}
+
+function rangeOf(subnet: string | undefined): string {
+    return subnet ?? "automatic";
+}
+
+function createEngine(
+    name: string,
+    host: HostConnection,
+    parent: DockerHosts,
+    subnet: string | undefined,
+    record: pulumi.Resource,
+): HostEngine {
     const { key, ready } = host;
     const provider = createDockerProvider(objectName(name, key, "engine"), { [key]: host }, key, { parent });
     const network = new docker.Network(
@@ -98,11 +129,12 @@ function createEngine(name: string, host: HostConnection, parent: DockerHosts, s
             options: { "com.docker.network.bridge.name": parent.bridge },
             ipamConfigs: subnet === undefined ? [] : [{ subnet }],
             // A changed subnet shows as a replacement by the label, since the setting itself is ignored.
-            labels: [ownLabel(parent), { label: "pgha.subnet", value: subnet ?? "automatic" }],
+            labels: [ownLabel(parent), { label: "pgha.subnet", value: rangeOf(subnet) }],
         },
         {
             parent,
             provider,
+            dependsOn: record,
             deleteBeforeReplace: true,
             // Docker adds a gateway, which would look like a change at every refresh, and so replace the network.
             ignoreChanges: ["ipamConfigs"],

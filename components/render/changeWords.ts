@@ -121,3 +121,18 @@ export function refuseStoreChange(store: string): (change: MembersChange) => nev
         );
     };
 }
+
+/** Says what another address range of plain Docker hosts' networks does, and refuses it without the one of before as consent. */
+export function describeSubnetChange(before: string, after: string, consent?: string): Announcement[] {
+    if (consent !== before) {
+        throw new RefusedChange(
+            `outage: dockerHosts.subnet would become ${after}, and all containers would stop at once, since their networks are made anew. ${before} is allowed; to change it all the same give previousSubnet: "${before}" beside it`,
+        );
+    }
+    return [
+        {
+            words: `outage: all containers stop at once and start on networks that are made anew, with ${after} in place of ${before}; the data stays`,
+            alarming: true,
+        },
+    ];
+}

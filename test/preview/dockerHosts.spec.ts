@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { LivingStack } from "./livingStack";
 import { PulumiStack, repositoryProgram, Run } from "./pulumiStack";
 import { settingsWith } from "./settings";
 
@@ -55,5 +56,55 @@ describe("A preview of plain Docker hosts that nobody can reach", () => {
         const { status, text } = await stack.preview();
         expect(status).not.to.equal(0);
         expect(text).to.include("only dockerHosts.subnet is allowed");
+    });
+});
+
+describe("A preview of another address range for the networks of plain Docker hosts", () => {
+    const [old, other] = ["172.19.0.0/24", "172.20.0.0/24"];
+    const settings = (dockerHosts: object): string => dockerHostsSettings({ dockerHosts });
+    const refusal =
+        /outage: dockerHosts\.subnet would become 172\.20\.0\.0\/24, .* give previousSubnet: "172\.19\.0\.0\/24"/;
+    let living: LivingStack;
+
+    before(async () => {
+        living = await LivingStack.create(settings({ subnet: old }));
+        const { status, text } = await living.up(settings({ subnet: old }));
+        expect(status, text).to.equal(0);
+    });
+
+    after(() => {
+        living.stack.remove();
+    });
+
+    it("refuses it, and says what consent is", async () => {
+        const { status, text } = await living.preview(settings({ subnet: other }));
+        expect(status, text).not.to.equal(0);
+        expect(text).to.match(refusal);
+        const automatic = await living.preview(settings({ previousSubnet: other }));
+        expect(automatic.status, automatic.text).not.to.equal(0);
+        expect(automatic.text).to.include("dockerHosts.subnet would become automatic");
+    });
+
+    it("refuses it in an up without a preview, too, before a network or container changes", async () => {
+        const { status, text, journal } = await living.up(settings({ subnet: other }));
+        expect(status, text).not.to.equal(0);
+        expect(text).to.match(refusal);
+        expect(journal.filter((entry) => /-network$|pg-(etcd|patroni|haproxy|pgbouncer)/.test(entry))).to.deep.equal(
+            [],
+        );
+    });
+
+    it("warns of the outage where the settings consent to it", async () => {
+        const { status, text } = await living.preview(settings({ subnet: other, previousSubnet: old }));
+        expect(status, text).to.equal(0);
+        expect(text).to.match(
+            /warning: outage: all containers stop at once .* with 172\.20\.0\.0\/24 in place of 172\.19/,
+        );
+    });
+
+    it("says nothing of a consent that is left in the settings", async () => {
+        const { status, text } = await living.preview(settings({ subnet: old, previousSubnet: "automatic" }));
+        expect(status, text).to.equal(0);
+        expect(text).not.to.match(/outage|warning:/);
     });
 });

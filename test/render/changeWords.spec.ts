@@ -2,8 +2,10 @@ import { expect } from "chai";
 import {
     describeEtcdChange,
     describeNodesChange,
+    describeSubnetChange,
     MemberPlace,
     MembersChange,
+    RefusedChange,
     refuseStoreChange,
 } from "../../components/render/changeWords";
 import { describeDynamicChange } from "../../components/render/dynamicChange";
@@ -38,6 +40,16 @@ describe("Words for a preview", () => {
             const moved = [{ from: place("patroni-db1", "db1"), to: place("patroni-db1", "db2") }];
             expect(() => describeNodesChange({ ...none, moved, kept: 0 })).to.throw(/^data loss: .*dump and restore$/);
         });
+    });
+
+    it("refuse another address range of networks in words, and take the one of before for consent", () => {
+        expect(() => describeSubnetChange("automatic", "172.20.0.0/24")).to.throw(
+            /^outage: dockerHosts.subnet would become 172.20.0.0\/24, .* automatic is allowed; .* previousSubnet: "automatic"/,
+        );
+        expect(() => describeSubnetChange("172.19.0.0/24", "automatic", "automatic")).to.throw(RefusedChange);
+        const [said] = describeSubnetChange("172.19.0.0/24", "172.20.0.0/24", "172.19.0.0/24");
+        expect(said?.words).to.match(/^outage: .* with 172.20.0.0\/24 in place of 172.19.0.0\/24; the data stays$/);
+        expect(said?.alarming).to.equal(true);
     });
 
     it("refuse other members of a store, by name", () => {
