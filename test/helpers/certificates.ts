@@ -9,6 +9,9 @@ export interface KeyPair {
     privateKey: string;
 }
 
+/** Alternative names of a server that is asked from its own host. */
+export const loopback = ["DNS:localhost", "IP:127.0.0.1"];
+
 const newKey = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
 
 /** A certificate authority that openssl makes, and so not our own code. */

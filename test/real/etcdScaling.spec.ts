@@ -12,7 +12,7 @@ import {
 import { EtcdAdmission, etcdFiles, renderEtcdStartScript } from "../../components/render/etcdStartScript";
 import { etcdctl, EtcdMemberConfig, renderEtcdMembers, renderEtcdYaml } from "../../components/render/etcdYaml";
 import { workloadLabel } from "../../components/render/shell";
-import { createAuthority, createServer } from "../helpers/certificates";
+import { createAuthority, createServer, loopback } from "../helpers/certificates";
 import { etcdMember } from "../render/samples";
 import { Container, Network, ProgramResult } from "./container";
 
@@ -53,7 +53,7 @@ class Quorum {
                 const script = inDataDirectory(host, data, renderEtcdAdmissionScript(list, admission));
                 expect(onHost(script).stderr).to.equal("");
             }
-            const own = createServer(authority, address, [`DNS:${address}`, "DNS:localhost", "IP:127.0.0.1"]);
+            const own = createServer(authority, address, [`DNS:${address}`, ...loopback]);
             const files = {
                 [containerPaths.etcdConfig]: renderEtcdYaml(config),
                 [containerPaths.etcdStart]: renderEtcdStartScript(config),

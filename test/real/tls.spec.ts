@@ -7,13 +7,13 @@ import { renderPgBouncerIni, renderPgBouncerUsers } from "../../components/rende
 import { scramVerifier } from "../../components/render/scram";
 import { renderSwitchoverScript } from "../../components/render/switchoverScript";
 import { renderPgBouncerSql } from "../../components/render/systemRolesSql";
-import { createAuthority, createServer } from "../helpers/certificates";
+import { createAuthority, createServer, loopback } from "../helpers/certificates";
 import { pgBouncer } from "../render/samples";
 import { Container } from "./container";
 
 const authority = createAuthority("authority");
 const stranger = createAuthority("stranger");
-const server = createServer(authority, "server", ["DNS:localhost", "IP:127.0.0.1"]);
+const server = createServer(authority, "server", loopback);
 const password = "word";
 
 /** Where the tests keep what a client has. */
