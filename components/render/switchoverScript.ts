@@ -1,6 +1,6 @@
 import { containerPaths, systemRoles } from "../defaults";
 import { localConninfo, routerConninfo } from "./conninfo";
-import { patronictlListSeconds } from "./patroniScripts";
+import { patronictl, patronictlListSeconds } from "./patroniScripts";
 import { consoleFunctions, pauseFunctions, pauseTimeoutSeconds, renderConsolePasswords } from "./poolerFunctions";
 import { leadAwayFunctions, reconnectFunction } from "./reconnectFunctions";
 import { inContainerFunction, shellQuote } from "./shell";
@@ -128,7 +128,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         consoleFunctions,
         candidateFunction(scope),
         pauseFunctions,
-        `ctl() { timeout ${patronictlListSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
+        `ctl() { ${patronictl(patronictlListSeconds)} "$@"; }`,
         `sql() { limit=$1; shift; timeout "$limit" psql -X -q -t -A "$@" 2>/dev/null; }`,
         "refuse() {",
         '  printf "%s\\n" "$1" >&2',
@@ -233,7 +233,7 @@ const prepareFunction = [
     "prepare() {",
     '  mkfifo "$dir/question"; : >"$dir/answer"',
     // patronictl has no limit of its own where a node accepts and stays silent.
-    `  timeout ${patronictlTimeoutSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} "$@" <"$dir/question" >"$dir/answer" 2>&1 &`,
+    `  ${patronictl(patronictlTimeoutSeconds)} "$@" <"$dir/question" >"$dir/answer" 2>&1 &`,
     "  asked=$!",
     '  exec 3>"$dir/question"',
     "  attempts=0",
