@@ -29,13 +29,13 @@ stop_agent() {
 }
 
 containers=("$LAB_REGISTRY_CONTAINER")
-for host in "${LAB_HOSTS[@]}"; do containers+=("$(lab_container "$host")"); done
+for host in "${LAB_ALL_HOSTS[@]}"; do containers+=("$(lab_container "$host")"); done
 
 one_at_a_time "$LAB_STATE"
 if docker version >/dev/null 2>&1; then
   # A paused container can be neither stopped nor told to end.
   docker unpause "${containers[@]}" >/dev/null 2>&1 || true
-  log "stopping ${containers[*]}"
+  log "stopping the hosts and the registry"
   docker stop --time 20 "${containers[@]}" >/dev/null 2>&1 || true
   if [[ $mode != --stop ]]; then
     docker rm --force "${containers[@]}" >/dev/null 2>&1 || true

@@ -17,7 +17,7 @@ Usage: lab/host.sh ACTION HOST...
        lab/host.sh exec HOST COMMAND...
        lab/host.sh status
 
-Actions, on one or more of ${LAB_HOSTS[*]}:
+Actions, on one or more of ${LAB_ALL_HOSTS[*]}:
   stop    power off cleanly
   crash   cut the power: everything on the host ends at once
   start   power on
@@ -33,10 +33,10 @@ USAGE
 
 check_hosts() {
   local host
-  (($#)) || usage_error "which host? One or more of ${LAB_HOSTS[*]}"
+  (($#)) || usage_error "which host? One or more of ${LAB_ALL_HOSTS[*]}"
   for host in "$@"; do
-    [[ -v LAB_ADDRESS[$host] ]] || usage_error "there is no host '$host'; the hosts are ${LAB_HOSTS[*]}"
-    [[ -n $(host_state "$host") ]] || fail "$host does not exist yet; run lab/up.sh"
+    [[ -v LAB_ADDRESS[$host] ]] || usage_error "there is no host '$host'; the hosts are ${LAB_ALL_HOSTS[*]}"
+    [[ -n $(host_state "$host") ]] || fail "$host does not exist yet; run lab/up.sh$(! is_spare "$host" || echo ' --spare')"
   done
 }
 
@@ -76,8 +76,9 @@ status() {
   local format='%-6s %-12s %-8s %-6s %-7s %s\n' host state cable ssh swarm
   # shellcheck disable=SC2059
   printf "$format" HOST ADDRESS STATE CABLE SSH SWARM
-  for host in "${LAB_HOSTS[@]}"; do
+  for host in "${LAB_ALL_HOSTS[@]}"; do
     state=$(host_state "$host") cable=- ssh=- swarm=-
+    [[ -n $state ]] || ! is_spare "$host" || continue
     if [[ $state == running ]]; then
       cable=$(cable_state "$host")
       host_answers "$host" && ssh=answers

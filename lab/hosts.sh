@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # The hosts as containers: their state, their console, their network cable.
 
+is_spare() { [[ " ${LAB_SPARE_HOSTS[*]} " == *" $1 "* ]]; }
+
 # container_state NAME: prints running, paused, exited, created, or nothing where there is no such container.
 container_state() { docker inspect --format '{{.State.Status}}' "$1" 2>/dev/null || true; }
 

@@ -7,6 +7,8 @@ LAB_HOME=${XDG_STATE_HOME:-$HOME/.local/state}/pulumi-postgres-ha
 LAB_BASE_IMAGE=debian:trixie-slim
 LAB_IMAGE_PREFIX=pgha-lab # the part before the slash in the names of the lab's own images
 LAB_HOSTS=(db1 db2 db3)
+LAB_SPARE_HOSTS=(db4 db5) # up.sh starts them where it is asked to
+LAB_ALL_HOSTS=("${LAB_HOSTS[@]}" "${LAB_SPARE_HOSTS[@]}")
 
 # LAB_NAME is the network's name, and the prefix of every container and volume. The lab's own test has a lab of its own beside the
 # one where a cluster may be running.
@@ -22,7 +24,9 @@ esac
 # Fixed addresses are below the range from which the engine hands out its own.
 LAB_SUBNET=$LAB_PREFIX.0/24
 LAB_DYNAMIC_RANGE=$LAB_PREFIX.128/25
-declare -A LAB_ADDRESS=([db1]=$LAB_PREFIX.11 [db2]=$LAB_PREFIX.12 [db3]=$LAB_PREFIX.13)
+declare -A LAB_ADDRESS=(
+  [db1]=$LAB_PREFIX.11 [db2]=$LAB_PREFIX.12 [db3]=$LAB_PREFIX.13 [db4]=$LAB_PREFIX.14 [db5]=$LAB_PREFIX.15
+)
 
 # The hosts pull from LAB_REGISTRY. This machine pushes to LAB_REGISTRY_PUSH, the same registry: every engine accepts plain HTTP
 # on a loopback address without being configured for it.

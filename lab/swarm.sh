@@ -8,10 +8,16 @@ readonly JOIN_TIMEOUT=40
 # membership HOST: prints inactive, pending, active, error or locked.
 membership() { on "$1" docker info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null; }
 
-# node_ready HOST: whether the host is a member that the Swarm gives work to and a manager that takes part in the quorum.
+# node_ready HOST: whether the host is a member that the Swarm gives work to and, unless it is a spare one, a manager that takes part in
+# the quorum. Only managers know; a spare host is asked for its id, because an earlier membership may have left its name behind.
 node_ready() {
-  [[ $(timeout 5 docker exec "$(lab_container "$1")" \
-    docker node inspect self --format '{{.Status.State}} {{.ManagerStatus.Reachability}}' 2>/dev/null) == 'ready reachable' ]]
+  local manager=$1 id=self wanted='ready reachable'
+  if is_spare "$1"; then
+    manager=$(find_manager) && id=$(on "$1" docker info --format '{{.Swarm.NodeID}}' 2>/dev/null) || return 1
+    wanted=ready
+  fi
+  [[ $(timeout 5 docker exec "$(lab_container "$manager")" \
+    docker node inspect "$id" --format '{{.Status.State}}{{with .ManagerStatus}} {{.Reachability}}{{end}}' 2>/dev/null) == "$wanted" ]]
 }
 
 # find_manager: prints the first host whose managers have a quorum.
@@ -53,9 +59,10 @@ is_member() {
   [[ -n $id && $(membership "$1") == active ]] && on "$2" docker node inspect "$id" >/dev/null 2>&1
 }
 
-# join_swarm HOST MANAGER
+# join_swarm HOST MANAGER: makes it a manager, or a worker where it is a spare host.
 join_swarm() {
-  local id token
+  local id token role=manager
+  ! is_spare "$1" || role=worker
   log "$1 joins the Swarm"
   [[ $(membership "$1") == inactive ]] || on "$1" docker swarm leave --force >/dev/null
   # What an earlier membership of the same host has left would count as a lost manager.
@@ -64,19 +71,20 @@ join_swarm() {
     on "$2" docker node demote "$id" >/dev/null 2>&1 || true
     wait_for 10 on "$2" docker node rm --force "$id" || fail "the stale node $id of $1 could not be removed from the Swarm"
   done
-  token=$(on "$2" docker swarm join-token --quiet manager)
+  token=$(on "$2" docker swarm join-token --quiet "$role")
   on "$1" docker swarm join --advertise-addr "${LAB_ADDRESS[$1]}" --token "$token" "${LAB_ADDRESS[$2]}:2377" >/dev/null ||
     fail "$1 could not join the Swarm of $2; the engine's answer is above"
 }
 
+# form_swarm HOST...: the Swarm of the lab's three managers, and of the spare hosts that are given.
 form_swarm() {
   local host manager
   found_swarm
   manager=$(find_manager) || fail "the Swarm has no working manager; 'lab/down.sh --purge' and a new 'lab/up.sh' start from nothing"
-  for host in "${LAB_HOSTS[@]}"; do
+  for host in "$@"; do
     is_member "$host" "$manager" || join_swarm "$host" "$manager"
   done
-  for host in "${LAB_HOSTS[@]}"; do
+  for host in "$@"; do
     wait_for "$JOIN_TIMEOUT" node_ready "$host" && continue
     join_swarm "$host" "$manager"
     wait_for "$JOIN_TIMEOUT" node_ready "$host" || fail "$host does not become ready in the Swarm; see 'lab/host.sh exec $host docker info'"

@@ -176,6 +176,22 @@ test_kernel() {
   check "an encrypted one works where lab/kernel.sh says so" equal "$encrypted" "$(jq .esp <<<"$features")"
 }
 
+test_spare_hosts() {
+  local host
+  check "lab/up.sh --spare" "$LAB_DIR/up.sh" --spare
+  check "... brings workers to the Swarm" equal "$(swarm_managers db1 | grep -v 'Leader$\|Reachable$' | sort | xargs)" \
+    "$(printf '%s Ready Active ' "${LAB_SPARE_HOSTS[@]}" | xargs)"
+  for host in "${LAB_SPARE_HOSTS[@]}"; do
+    check "ssh to $host, with its key verified" equal "$(ssh_to "$host" hostname)" "$host"
+  done
+  check "db4 pulls from the registry" on db4 docker pull --quiet "$LAB_REGISTRY/$TEST_IMAGE"
+  "$LAB_DIR/host.sh" crash db4 >/dev/null
+  check "heal of a worker" "$LAB_DIR/host.sh" heal db4
+  "$LAB_DIR/host.sh" stop db5 >/dev/null
+  check "lab/up.sh leaves spare hosts as they are" "$LAB_DIR/up.sh"
+  check "... on and off" equal "$(host_state db4) $(host_state db5)" 'running exited'
+}
+
 test_bad_usage() {
   check "an unknown host is refused" refused "no host 'db9'" "$LAB_DIR/host.sh" stop db9
   check "an unknown action is refused" refused 'unknown action: explode' "$LAB_DIR/host.sh" explode db1
@@ -184,6 +200,7 @@ test_bad_usage() {
 test_plain_hosts() {
   check "lab/up.sh --plain leaves plain Docker hosts" "$LAB_DIR/up.sh" --plain
   check "none of them is in a Swarm" equal "$(for host in "${LAB_HOSTS[@]}"; do membership "$host"; done | sort --unique)" inactive
+  check "spare hosts are off" equal "$(host_state db4) $(host_state db5)" 'exited exited'
   "$LAB_DIR/host.sh" stop db3 >/dev/null
   check "heal works without a Swarm" "$LAB_DIR/host.sh" heal db3
   check "lab/up.sh --single leaves one host on" "$LAB_DIR/up.sh" --single
@@ -203,6 +220,7 @@ test_faults
 test_lost_membership
 test_warm_up
 test_swarm
+test_spare_hosts
 test_plain_hosts
 ((failures == 0)) || fail "$failures checks failed"
 log "all checks passed"

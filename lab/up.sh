@@ -10,10 +10,11 @@ source "$LAB_DIR/swarm.sh"
 
 usage() {
   cat <<'USAGE'
-Usage: lab/up.sh [--plain | --single]
+Usage: lab/up.sh [--spare | --plain | --single]
 
 Three hosts that form a Swarm, and a registry.
-  --plain   the hosts are plain Docker hosts: each leaves the Swarm, which ends what runs in it
+  --spare   two more hosts, db4 and db5, are workers of the Swarm. Without it they are left as they are
+  --plain   the hosts are plain Docker hosts: each leaves the Swarm, which ends what runs in it. Spare ones are powered off
   --single  the same, and all but the first are powered off
 USAGE
 }
@@ -50,13 +51,13 @@ write_client_files() {
   mkdir -p "$LAB_SSH" "$LAB_PULUMI_BACKEND"
   chmod 700 "$LAB_SSH"
   [[ -s $LAB_SSH_KEY ]] || ssh-keygen -q -t ed25519 -N '' -C "$LAB_NAME" -f "$LAB_SSH_KEY"
-  for host in "${LAB_HOSTS[@]}"; do
+  for host in "${LAB_ALL_HOSTS[@]}"; do
     [[ -s $(lab_host_key "$host") ]] || ssh-keygen -q -t ed25519 -N '' -C "$host" -f "$(lab_host_key "$host")"
     printf '%s,%s %s\n' "$host" "${LAB_ADDRESS[$host]}" "$(cut -d ' ' -f 1,2 "$(lab_host_key "$host").pub")"
   done >"$LAB_SSH_KNOWN_HOSTS"
   {
-    for host in "${LAB_HOSTS[@]}"; do printf 'Host %s\n  HostName %s\n' "$host" "${LAB_ADDRESS[$host]}"; done
-    printf 'Host %s %s\n' "${LAB_HOSTS[*]}" "${LAB_ADDRESS[*]}"
+    for host in "${LAB_ALL_HOSTS[@]}"; do printf 'Host %s\n  HostName %s\n' "$host" "${LAB_ADDRESS[$host]}"; done
+    printf 'Host %s %s\n' "${LAB_ALL_HOSTS[*]}" "${LAB_ADDRESS[*]}"
     printf '  %s\n' 'User root' "IdentityFile $LAB_SSH_KEY" 'IdentitiesOnly yes' "UserKnownHostsFile $LAB_SSH_KNOWN_HOSTS" \
       'GlobalKnownHostsFile none' 'StrictHostKeyChecking yes' 'ConnectTimeout 5'
   } >"$LAB_SSH_CONFIG"
@@ -117,7 +118,7 @@ start_host() {
 mode=${1:-}
 (($# <= 1)) || usage_error "one option at most"
 case $mode in
-  '' | --plain | --single) ;;
+  '' | --spare | --plain | --single) ;;
   -h | --help) usage && exit ;;
   *) usage_error "unknown option: $mode" ;;
 esac
@@ -131,21 +132,27 @@ registry_image=$(image_name registry)
 build_image "$host_image"
 build_image "$registry_image"
 start_registry
-running=("${LAB_HOSTS[@]}")
-[[ $mode != --single ]] || running=("${LAB_HOSTS[0]}")
+case $mode in
+  --spare) running=("${LAB_ALL_HOSTS[@]}") ;;
+  --single) running=("${LAB_HOSTS[0]}") ;;
+  *) running=("${LAB_HOSTS[@]}") ;;
+esac
 for host in "${running[@]}"; do start_host "$host"; done
 log "host containers and registry run; waiting for sshd and dockerd"
 for host in "${running[@]}"; do
   wait_for 60 host_answers "$host" || fail "dockerd or sshd on $host does not answer after a minute; see 'lab/host.sh exec $host cat /var/log/dockerd.log'"
 done
 log "sshd and dockerd answer on ${running[*]}"
-if [[ -z $mode ]]; then
-  form_swarm
-  what="a Swarm of ${#LAB_HOSTS[@]} managers"
-else
-  leave_swarm "${running[@]}"
-  [[ $mode != --single ]] || power_off "${LAB_HOSTS[@]:1}"
-  what="plain Docker on ${running[*]}"
-fi
+case $mode in
+  '' | --spare)
+    form_swarm "${running[@]}"
+    what="a Swarm of ${running[*]}"
+    ;;
+  *)
+    leave_swarm "${running[@]}"
+    power_off "${LAB_ALL_HOSTS[@]:${#running[@]}}"
+    what="plain Docker on ${running[*]}"
+    ;;
+esac
 wait_for 30 curl --silent --fail "http://$LAB_REGISTRY_PUSH/v2/" || fail "the registry does not answer; see 'docker logs $LAB_REGISTRY_CONTAINER'"
 log "the lab is up: $what, a registry at $LAB_REGISTRY (push to $LAB_REGISTRY_PUSH)"
