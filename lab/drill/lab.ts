@@ -1,11 +1,15 @@
 import { run } from "./run";
 
+/** The host whose console shows the Swarm. */
+const manager = "db1";
+
 /** Ways to lose a host. */
 export type HostFault = "stop" | "crash" | "cut";
 
-/** The hosts of the lab and their addresses. */
+/** The hosts of the lab, its spare ones included, and their addresses. */
 export async function readLabHosts(): Promise<Map<string, string>> {
-    const script = 'source lab/lab.env.sh; for host in "${LAB_HOSTS[@]}"; do echo "$host ${LAB_ADDRESS[$host]}"; done';
+    const script =
+        'source lab/lab.env.sh; for host in "${LAB_ALL_HOSTS[@]}"; do echo "$host ${LAB_ADDRESS[$host]}"; done';
     const lines = (await run("bash", ["-euc", script], commandTimeoutMs)).trim().split("\n");
     return new Map(lines.map((line) => line.split(" ") as [string, string]));
 }
@@ -53,17 +57,9 @@ export class Lab {
     }
 
     /** Throws unless every Swarm service has all its containers, each of them past its health check. */
-    public async assertServicesComplete(hosts: string[]): Promise<void> {
-        const running = await this.countRunningContainers(hosts);
-        const services = await this.exec(
-            hosts[0] ?? "",
-            "docker",
-            "service",
-            "ls",
-            "--format",
-            "{{.Name}}\t{{.Replicas}}",
-        );
-        for (const line of services.split("\n").filter((text) => text !== "")) {
+    public async assertServicesComplete(): Promise<void> {
+        const running = await this.countRunningContainers(await this.readyHosts());
+        for (const line of await this.list(manager, "service", "ls", "--format", "{{.Name}}\t{{.Replicas}}")) {
             const [service = "", replicas = ""] = line.split("\t");
             // such as "1/2": what Swarm knows of the first number lags behind, so only the second is taken
             const wanted = Number.parseInt(replicas.split("/")[1] ?? "", 10);
@@ -73,11 +69,18 @@ export class Lab {
         }
     }
 
+    /** Hosts that the Swarm gives work to: spare ones may be among them. */
+    private async readyHosts(): Promise<string[]> {
+        const nodes = await this.list(manager, "node", "ls", "--format", "{{.Status}} {{.Hostname}}");
+        const ready = "Ready ";
+        return nodes.filter((line) => line.startsWith(ready)).map((line) => line.slice(ready.length));
+    }
+
     private async countRunningContainers(hosts: string[]): Promise<Map<string, number>> {
         const format = '{{.Label "com.docker.swarm.service.name"}}\t{{.Status}}';
         const counts = new Map<string, number>();
         for (const host of hosts) {
-            for (const line of (await this.exec(host, "docker", "ps", "--format", format)).split("\n")) {
+            for (const line of await this.list(host, "ps", "--format", format)) {
                 const [service = "", status = ""] = line.split("\t");
                 if (/\((unhealthy|health: starting)\)/.test(status)) {
                     throw new Error(`service ${service} on ${host}: ${status}`);
@@ -86,6 +89,11 @@ export class Lab {
             }
         }
         return counts;
+    }
+
+    /** The lines that a docker command of a host prints. */
+    private async list(host: string, ...command: string[]): Promise<string[]> {
+        return (await this.exec(host, "docker", ...command)).split("\n").filter((line) => line !== "");
     }
 
     private host(timeoutMs: number, ...args: string[]): Promise<string> {

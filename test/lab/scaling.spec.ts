@@ -40,7 +40,7 @@ describe("nodes of Patroni come and go, with clients at work:", () => {
         });
         const writers = await Writers.start(remaining, app);
         const { seconds } = await up({ configFile });
-        await waitForHealth(remaining, hosts);
+        await waitForHealth(remaining);
         const result = await writers.stop();
         expect(result.lost).to.deep.equal([]);
         expect(result.stale).to.equal(0);

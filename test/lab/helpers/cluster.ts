@@ -61,13 +61,13 @@ export function applicationOf(cluster: Cluster, key: string): Application {
     return found;
 }
 
-/** Waits until there is one leader, all replicas stream, and all services run with all their containers on the hosts. */
-export async function waitForHealth({ nodes }: Cluster, hosts = Object.keys(nodes)): Promise<void> {
+/** Waits until there is one leader, all replicas stream, and all services run with all their containers. */
+export async function waitForHealth({ nodes }: Cluster): Promise<void> {
     const lab = new Lab();
     await eventually("the cluster is healthy", healthyTimeoutSeconds, async () => {
         assertReplicating(await readMembers(nodes), nodes, await readSynchronousStandbys(nodes));
         await assertNodesAnswer(nodes);
-        await lab.assertServicesComplete(hosts);
+        await lab.assertServicesComplete();
     });
 }
 
