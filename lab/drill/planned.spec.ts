@@ -53,7 +53,7 @@ describe("measure", () => {
 });
 
 describe("mostDown", () => {
-    const outputs = (hosts: number[]) =>
+    const outputs = (hosts: number[], etcd = hosts) =>
         parseStackOutputs({
             endpoints: {
                 readWrite: hosts.map((host) => `10.0.0.${host}:5433`),
@@ -66,10 +66,14 @@ describe("mostDown", () => {
                     { address: `10.0.0.${host}`, patroniApi: `https://10.0.0.${host}:8008`, postgres: "" },
                 ]),
             ),
+            operations: {
+                hosts: Object.fromEntries(etcd.map((host) => [`db${host}`, { address: `10.0.0.${host}` }])),
+                etcd: etcd.map((host) => ({ host: `db${host}` })),
+            },
             caCertificate: "",
             applications: { shop: { database: "shop", owner: "shop", password: "secret" } },
         });
-    const away = awayMeanwhile(outputs([1, 2, 3]), outputs([1, 2]));
+    const away = awayMeanwhile(outputs([1, 2, 3]), outputs([1, 2], [1, 2, 4]));
 
     it("counts those who were silent at once, kind by kind", () => {
         const apart = { silent: new Set(["a", "b"]), together: [] };
@@ -79,7 +83,7 @@ describe("mostDown", () => {
     });
 
     it("leaves out those who are elsewhere meanwhile", () => {
-        expect([...away]).to.deep.equal(["https://10.0.0.3:8008", "10.0.0.3:5433"]);
+        expect([...away]).to.deep.equal(["https://10.0.0.3:8008", "10.0.0.3:2379", "10.0.0.3:5433"]);
         const names = ["10.0.0.2:5433", "10.0.0.3:5433"];
         expect(mostDown([{ silent: new Set(names), together: [names] }], away)).to.equal(1);
     });

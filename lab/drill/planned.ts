@@ -97,13 +97,12 @@ export function measure(load: Pick<Load, "writes" | "reads">, from: number, to: 
 }
 
 /** A watch for each kind of members. */
-function watchMembers({ nodes, endpoints }: Stack): OutageWatch[] {
+function watchMembers({ nodes, stores, endpoints }: Stack): OutageWatch[] {
     const listening = (addresses: string[]) =>
         addresses.map((address) => [address, () => assertListening(address)] as const);
     const answering = Object.values(nodes).map(
         ({ patroniApi }) => [patroniApi, () => assertAnswers(`${patroniApi}/health`)] as const,
     );
-    const stores = Object.values(nodes).map(({ address }) => `${address}:2379`);
     return [answering, listening(stores), listening(endpoints.readWrite), listening(endpoints.pooled)].map(
         (probes) => new OutageWatch(new Map(probes)),
     );
@@ -115,9 +114,9 @@ export function awayMeanwhile(stack: Stack, between: Stack): Set<string> {
     return new Set(memberAddresses(stack).filter((address) => !there.has(address)));
 }
 
-function memberAddresses({ nodes, endpoints }: Stack): string[] {
+function memberAddresses({ nodes, stores, endpoints }: Stack): string[] {
     const answering = Object.values(nodes).map(({ patroniApi }) => patroniApi);
-    return [...answering, ...endpoints.readWrite, ...endpoints.pooled];
+    return [...answering, ...stores, ...endpoints.readWrite, ...endpoints.pooled];
 }
 
 /** Most members of one kind that were silent at the same time, but for some. */

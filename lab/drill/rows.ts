@@ -4,12 +4,15 @@ import { Session } from "./session";
 import type { Stack } from "./stack";
 import { waitUntil } from "./wait";
 
+/** The nodes whose rows are read. */
+type Databases = Pick<Stack, "nodes" | "login">;
+
 const readTimeoutMs = 60_000;
 const replayTimeoutMs = 60_000;
 
 /** Compares what the writers of a load know with what the leader and each replica hold, node by node. */
 export async function checkRows(
-    stack: Stack,
+    stack: Databases,
     leader: string,
     load: Load,
     table: string,
@@ -49,7 +52,7 @@ async function assertReplayed(session: Session, lsn: string | undefined): Promis
     }
 }
 
-async function onNode<T>(stack: Stack, node: string, action: (session: Session) => Promise<T>): Promise<T> {
+async function onNode<T>(stack: Databases, node: string, action: (session: Session) => Promise<T>): Promise<T> {
     const session = new Session([stack.nodes[node]?.postgres ?? ""], stack.login, 0, readTimeoutMs);
     try {
         return await action(session);

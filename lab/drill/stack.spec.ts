@@ -4,6 +4,7 @@ import { assertInLab, parseStackOutputs } from "./stack";
 const outputs = {
     endpoints: { readWrite: ["10.0.0.1:5433"], readOnly: ["10.0.0.1:5434"], pooled: ["10.0.0.1:6432"] },
     nodes: { db1: { address: "10.0.0.1", patroniApi: "https://10.0.0.1:8008", postgres: "10.0.0.1:5432" } },
+    operations: { hosts: { db1: { address: "10.0.0.1" } }, etcd: [{ host: "db1" }] },
     caCertificate: "-----BEGIN CERTIFICATE-----",
     applications: { shop: { database: "shop", owner: "shop_owner", password: "secret", urls: {} } },
 };

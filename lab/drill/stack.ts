@@ -9,9 +9,15 @@ const endpoints = z.array(z.string().regex(/^[^:]+:\d+$/)).nonempty();
 const outputs = z.object({
     endpoints: z.object({ readWrite: endpoints, readOnly: endpoints, pooled: endpoints }),
     nodes: z.record(z.string(), z.object({ address: z.string(), patroniApi: z.url(), postgres: z.string() })),
+    operations: z.object({
+        hosts: z.record(z.string(), z.object({ address: z.string() })),
+        etcd: z.array(z.object({ host: z.string() })),
+    }),
     caCertificate: z.string(),
     applications: z.record(z.string(), z.object({ database: z.string(), owner: z.string(), password: z.string() })),
 });
+
+const etcdPort = 2379;
 
 /** A database node; its key is the name of its host in the lab. */
 export type Nodes = z.infer<typeof outputs>["nodes"];
@@ -20,6 +26,8 @@ export type Nodes = z.infer<typeof outputs>["nodes"];
 export interface Stack {
     endpoints: z.infer<typeof outputs>["endpoints"];
     nodes: Nodes;
+    /** Where etcd's members answer. */
+    stores: string[];
     /** Of the authorities with which Patroni's REST API is verified. */
     caCertificate: string;
     login: Login;
@@ -52,9 +60,11 @@ export function parseStackOutputs(value: unknown): Stack {
     if (application === undefined) {
         throw new Error("the stack has no application database to write to: add one to its settings");
     }
+    const { hosts, etcd } = parsed.data.operations;
     return {
         endpoints: parsed.data.endpoints,
         nodes: parsed.data.nodes,
+        stores: etcd.map(({ host }) => `${hosts[host]?.address}:${etcdPort}`),
         caCertificate: parsed.data.caCertificate,
         login: { user: application.owner, password: application.password, database: application.database },
     };

@@ -57,10 +57,9 @@ export class Writers {
         const stoppedAt = performance.now();
         await this.load.stop();
         const { login, endpoints } = parseUrl(this.app.urls.direct);
-        const { endpoints: all, nodes, caCertificate } = this.cluster;
-        const stack = { endpoints: all, nodes, caCertificate, login };
+        const { nodes } = this.cluster;
         const leader = await readLeader(this.cluster);
-        const checks = await checkRows(stack, leader, this.load, table, new AbortController().signal);
+        const checks = await checkRows({ nodes, login }, leader, this.load, table, new AbortController().signal);
         await query(endpoints[0] ?? "", login, `DROP TABLE ${table}`);
         const lost = [...checks.values()].flatMap((check) => check.lost);
         return summarize(this.load, this.startedAt, stoppedAt, lost);
