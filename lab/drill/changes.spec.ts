@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { checkCluster } from "../../components/checks/cluster";
 import { parseSettings, type Settings } from "../../settings";
-import { createCluster, hostKey, image } from "../../test/helpers/cluster";
+import { createCluster, hostArgs, hostKey, image } from "../../test/helpers/cluster";
 import { record } from "../../test/helpers/mocks";
 import type { Recording } from "../../test/helpers/recording";
 import { changes } from "./changes";
@@ -26,7 +26,9 @@ function labSettings(): Settings {
 
 function edited(name: string): Settings {
     const settings = labSettings();
-    changes.find((change) => change.name === name)?.edit?.(settings);
+    const change = changes.find((each) => each.name === name);
+    if (change?.needsSpareHosts) settings.hosts = { ...hostArgs(5), ...settings.hosts };
+    change?.edit?.(settings);
     return parseSettings(settings, namespace);
 }
 
@@ -44,9 +46,12 @@ const touched: { [change: string]: string[] } = {
     "max-connections": [],
     ttl: [],
     "patroni-two": [...each("exporter", ["db3"]), "lab-haproxy", ...each("patroni", ["db3"])],
-    "patroni-new": [...each("exporter", ["db3", "db3-new"]), "lab-haproxy", ...each("patroni", ["db3", "db3-new"])],
-    "patroni-move": [...each("exporter", ["db2", "db3"]), "lab-haproxy", ...each("patroni", ["db2", "db3"])],
+    "patroni-four": [...each("exporter", ["db4"]), "lab-haproxy", ...each("patroni", ["db4"])],
+    "patroni-move": [...each("exporter", ["db3"]), "lab-haproxy", ...each("patroni", ["db3"])],
     "etcd-resources": each("etcd"),
+    "etcd-five": each("etcd", ["db4", "db5"]),
+    // Patroni knows three members of etcd by address.
+    "etcd-move": [...each("etcd", ["db3"]), ...each("patroni")],
     "haproxy-timeout": ["lab-haproxy"],
     // PgBouncer knows the HAProxies by host.
     "haproxy-two": ["lab-haproxy", "lab-pgbouncer"],

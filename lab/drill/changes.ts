@@ -6,6 +6,8 @@ export interface Change {
     description: string;
     /** What changes in the settings of the stack, until it is put back; without it the leader's role is handed over by `pgha`. */
     edit?: (settings: Settings) => void;
+    /** Whether the lab's spare hosts, db4 and db5, are to be among the hosts when the settings are edited. */
+    needsSpareHosts?: boolean;
     /** Whether a living stack can't take it back: once it is measured, the stack is destroyed and brought up again on the same data. */
     oneWay?: boolean;
     /** Whether the clients verify servers, with the authorities of before the change. */
@@ -18,22 +20,30 @@ export interface Change {
     repeats?: number;
 }
 
-/** Ports of a node that comes to a host before another one has left it. */
-const ownPorts = { postgres: 5442, api: 8018, exporter: 9197 };
-
 /** The same digest under another tag: engines pull by digest, so no registry has to know the tag. */
 function retag(reference: unknown): string {
     return String(reference).replace(/(:[^:@/]+)?(?=@)/, ":drill");
 }
 
-/** Other nodes of Patroni; etcd's members stay where they are, which otherwise would follow. */
-function placeNodes(settings: Settings, nodes: NonNullable<Settings["patroni"]>["nodes"]): void {
-    const members = Object.fromEntries(Object.keys(settings.hosts).map((host) => [host, { host }]));
-    settings.etcd = { ...settings.etcd, members };
-    settings.patroni = { ...settings.patroni, nodes };
+type Places = { [key: string]: { host: string } };
+
+/** A member on each of some hosts, under its host's key. */
+function oneOnEach(...hosts: string[]): Places {
+    return Object.fromEntries(hosts.map((host) => [host, { host }]));
 }
 
-/** In the order of a run, those without a way back last. On three hosts preview refuses a fourth node, and other members of etcd. */
+const three = oneOnEach("db1", "db2", "db3");
+
+/** The member of the third host goes to a fourth one, and keeps its key. */
+const moved = { ...three, db3: { host: "db4" } };
+
+/** Other places for Patroni's nodes or etcd's members. Those that aren't given would follow hosts or nodes, and stay where they are. */
+function place(settings: Settings, { nodes = three, members = three }: { nodes?: Places; members?: Places }): void {
+    settings.patroni = { ...settings.patroni, nodes };
+    settings.etcd = { ...settings.etcd, members };
+}
+
+/** In the order of a run, those without a way back last. */
 export const changes: Change[] = [
     {
         name: "switchover",
@@ -72,27 +82,19 @@ export const changes: Change[] = [
     {
         name: "patroni-two",
         description: "a Patroni node of three is taken out, and comes back to its data",
-        edit: (settings) => placeNodes(settings, { db1: { host: "db1" }, db2: { host: "db2" } }),
+        edit: (settings) => place(settings, { nodes: oneOnEach("db1", "db2") }),
     },
     {
-        name: "patroni-new",
-        description: "a new Patroni node copies the data beside an old one on its host, which then goes",
-        edit: (settings) =>
-            placeNodes(settings, {
-                db1: { host: "db1" },
-                db2: { host: "db2" },
-                "db3-new": { host: "db3", ports: ownPorts },
-            }),
+        name: "patroni-four",
+        description: "a fourth Patroni node copies the data to a new host, and is taken out",
+        needsSpareHosts: true,
+        edit: (settings) => place(settings, { nodes: { ...three, ...oneOnEach("db4") } }),
     },
     {
         name: "patroni-move",
-        description: "two Patroni nodes trade hosts, one after the other, and copy the data there",
-        edit: (settings) =>
-            placeNodes(settings, {
-                db1: { host: "db1" },
-                db2: { host: "db3", ports: ownPorts },
-                db3: { host: "db2", ports: ownPorts },
-            }),
+        description: "a Patroni node moves to a new host, where it copies the data, and back to its old data",
+        needsSpareHosts: true,
+        edit: (settings) => place(settings, { nodes: moved }),
     },
     {
         name: "etcd-resources",
@@ -100,6 +102,18 @@ export const changes: Change[] = [
         edit: (settings) => {
             settings.etcd = { ...settings.etcd, resources: { cpuLimit: 0.6, memoryLimitMiB: 512 } };
         },
+    },
+    {
+        name: "etcd-five",
+        description: "two further members of etcd join from new hosts, and leave",
+        needsSpareHosts: true,
+        edit: (settings) => place(settings, { members: { ...three, ...oneOnEach("db4", "db5") } }),
+    },
+    {
+        name: "etcd-move",
+        description: "a member of etcd moves to a new host, and back",
+        needsSpareHosts: true,
+        edit: (settings) => place(settings, { members: moved }),
     },
     {
         name: "haproxy-timeout",

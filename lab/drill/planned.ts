@@ -1,4 +1,5 @@
 import { assertAnswers, assertListening, OutageWatch } from "../../test/lab/helpers/outages";
+import { bringUpSpareHosts } from "../../test/lab/helpers/spareHosts";
 import type { Change } from "./changes";
 import { findStaleAcknowledgements, longestGap } from "./checker";
 import { describeFailures, type Journal } from "./journal";
@@ -36,6 +37,7 @@ export interface PlannedResult {
 /** One planned change under load, and the way back where there is one, from a healthy cluster to a healthy cluster. */
 export async function runChange(drill: Drill, change: Change): Promise<PlannedResult> {
     const { stack, log, signal } = drill;
+    const spareHosts = change.needsSpareHosts ? await bringUpSpareHosts() : {};
     await waitForHealth(drill, "cluster healthy before the change");
     const table = `drill_${Date.now().toString(36)}`;
     await execute(drill, `CREATE TABLE IF NOT EXISTS ${table} (id text NOT NULL)`);
@@ -52,7 +54,7 @@ export async function runChange(drill: Drill, change: Change): Promise<PlannedRe
 
         log(`${change.description} (${await readLeader(stack)} leads)`);
         const begunAt = performance.now();
-        const between = await carryOut(drill, change);
+        const between = await carryOut(drill, change, spareHosts);
         await waitForHealth(drill, "cluster healthy after the change");
         const endedAt = performance.now();
         await waitForAnswers("steady load after the change", load, steadyAnswers, steadyTimeoutMs, signal);

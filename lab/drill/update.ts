@@ -1,3 +1,4 @@
+import type { Settings } from "../../settings";
 import { destroy, up } from "../../test/lab/helpers/pulumi";
 import { editSettings } from "../../test/lab/helpers/settings";
 import type { Change } from "./changes";
@@ -9,13 +10,16 @@ import { errorText } from "./wait";
 const switchoverTimeoutMs = 120_000;
 
 /** Carries a change out, and takes it back where that can be; gives the stack as it was in between. */
-export async function carryOut(drill: Drill, { edit, oneWay }: Change): Promise<Stack> {
+export async function carryOut(drill: Drill, { edit, oneWay }: Change, spareHosts: Settings["hosts"]): Promise<Stack> {
     if (edit === undefined) {
         const command = 'source lab/env.sh && npx tsx cli/main.ts switchover --yes --stack "$1"';
         await run("bash", ["-euc", command, "drill", drill.stackName], switchoverTimeoutMs);
         return drill.stack;
     }
-    const configFile = editSettings(edit);
+    const configFile = editSettings((settings) => {
+        Object.assign(settings.hosts, spareHosts);
+        edit(settings);
+    });
     if (oneWay) {
         await up({ configFile });
         // Not read anew: what the clients knew before has to stay good.
