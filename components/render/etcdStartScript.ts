@@ -136,7 +136,7 @@ go_on() {
     start ${configFile}
   fi
   [ -e "$admission" ] ||
-    refuse "$name was removed from the quorum" "if it is to be a member again, take it out of the settings and put it back with 'pulumi up'"
+    refuse "$name was removed from the quorum" "if it is to be a member again, run: pulumi up --replace '**$name-admission-**'"
   move_aside
 }
 
@@ -147,22 +147,27 @@ rejoin() {
   change remove "$1" || sleep 2
 }
 
-# Members that are no longer wanted leave when all others are there. One that is down leaves before: etcd takes no new member until then.
+# Members that are no longer wanted leave when all others are there. One that is down leaves before: etcd takes no new member until then;
+# nor where one was to come, as a learner, and never did.
 remove_lost() {
   grep -q ' http' "$admission" || return 0
   printf '%s\n' "$members" | while IFS= read -r row; do
-    id=$(printf '%s\n' "$row" | field 1) other=$(printf '%s\n' "$row" | field 3) url=$(printf '%s\n' "$row" | field 5)
-    if ! awk -v other="$other" '$1 == other { found = 1 } END { exit !found }' "$admission" && ! ctl "$url" endpoint health >/dev/null 2>&1; then
-      change remove "$id" || true
-    fi
+    id=$(printf '%s\n' "$row" | field 1) url=$(printf '%s\n' "$row" | field 5)
+    if ! wanted "$row" && ! ctl "$url" endpoint health >/dev/null 2>&1; then change remove "$id" || true; fi
   done
+}
+
+# By its name, or its address before it has come.
+wanted() {
+  awk -v name="$(printf '%s\n' "$1" | field 3)" -v peer="$(printf '%s\n' "$1" | field 4)" \
+    '$1 == name || $2 == peer { found = 1 } END { exit !found }' "$admission"
 }
 
 join() {
   [ -e "$admission" ] ||
-    refuse "$name has no data and is not in the quorum" "take it out of the settings and put it back with 'pulumi up'"
+    refuse "$name has no data and is not in the quorum" "if it is to be a member, run: pulumi up --replace '**$name-admission-**'"
   if ! change add "$name" --learner --peer-urls="$peer"; then
-    case $answer in *"unhealthy cluster"*) remove_lost ;; esac
+    case $answer in *"unhealthy cluster"* | *"too many learner"*) remove_lost ;; esac
     sleep 2
   fi
 }
