@@ -11,7 +11,7 @@ import { HostConnection, ResourcesArgs, Target, Workload } from "./platform/work
 import { refuseStoreChange, replacementWords } from "./render/changeWords";
 import { renderConsulJson } from "./render/consulJson";
 import { consulSettings, DcsKind } from "./render/dcsSections";
-import { quorumGuard } from "./render/quorumGuard";
+import { memberGuard } from "./render/memberGuard";
 import { failFunction, inContainerFunction, waitFor } from "./render/shell";
 
 /** One Consul server. */
@@ -238,7 +238,7 @@ function guardScript(member: LocatedMember, args: ConsulQuorumArgs): string {
         "}",
         `needed() { servers | grep '"Name":"${name}"' | grep -q '"Healthy":true'; }`,
         `ill() { servers | grep '"Healthy":false' | sed 's/.*"Name":"\\([^"]*\\)".*/\\1/' | tr '\\n' ' '; }`,
-        quorumGuard("spared", "without this server Consul would have no quorum; not healthy: $(ill)"),
+        memberGuard("spared", "without this server Consul would have no quorum; not healthy: $(ill)"),
     ].join("\n");
 }
 

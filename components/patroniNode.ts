@@ -14,6 +14,7 @@ import { exitIfMajorPending, renderForeignMajorCheck, renderMajorSettled } from 
 import type { MajorChange } from "./render/majorNodeScript";
 import type { DcsSection } from "./render/dcsSections";
 import { localConninfo } from "./render/conninfo";
+import { copyGuard } from "./render/copyGuard";
 import { curlLocal, withoutOutput, expiredFunction } from "./render/http";
 import { renderPatroniMemberYaml, renderPatroniTlsYaml } from "./render/patroniYaml";
 import { failFunction, inContainerFunction, shellQuote, waitFor } from "./render/shell";
@@ -272,24 +273,28 @@ function systemRolesScript(
 }
 
 /**
- * Hands the leader's role over before the leader's container is replaced. Does nothing on a replica, or where none runs. Where certificates
- * have expired nobody may be able to take over.
+ * Hands the leader's role over before the leader's container is replaced, and lets no node go whose data would then be on one other only.
+ * Does nothing where none runs. Where certificates have expired nobody may stream or be able to take over.
  */
 function stepDownScript(key: string, host: HostConnection, context: PatroniNodeContext): string {
     const node = workloadNames.patroni(key);
     const { clusterName } = context.target;
     const script = `${switchoverDirectory(context.dataRoot, clusterName)}/${node}`;
-    const shell = [...memberShell(key, host, context), exitIfMajorPending, "api /primary || exit 0"];
-    if (context.order.length === 1) {
+    const shell = [...memberShell(key, host, context), exitIfMajorPending];
+    const others = preferredCandidates(key, context.order).map(workloadNames.patroni);
+    if (others.length === 0) {
         // Alone it has nobody to hand over to; the shutdown checkpoint is short after this one.
-        return [...shell, `in_container psql -X -q -d '${localConninfo}' -c CHECKPOINT`].join("\n");
+        return [...shell, "api /primary || exit 0", `in_container psql -X -q -d '${localConninfo}' -c CHECKPOINT`].join(
+            "\n",
+        );
     }
-    const candidates = preferredCandidates(key, context.order).map(workloadNames.patroni);
     const { functions, orExpired } = expiredGate(context);
     return [
         ...shell,
         ...functions,
-        `sh ${[script, node, ...candidates].map(shellQuote).join(" ")}${orExpired} ||`,
+        ...copyGuard({ scope: context.scope, node, others, orElse: orExpired }),
+        "api /primary || exit 0",
+        `sh ${[script, node, ...others].map(shellQuote).join(" ")}${orExpired} ||`,
         `  fail "${node} leads and no other node could take over" "see 'patronictl list'; a replica must be streaming, then run 'pulumi up' again"`,
         waitFor(
             `api /replica${orExpired}`,

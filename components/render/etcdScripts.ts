@@ -2,7 +2,7 @@ import { containerPaths } from "../defaults";
 import { EtcdAdmission, etcdFiles } from "./etcdStartScript";
 import { etcdctl } from "./etcdYaml";
 import { expiredFunction } from "./http";
-import { quorumGuard } from "./quorumGuard";
+import { memberGuard } from "./memberGuard";
 import { failFunction, inContainerFunction, NamedHost, shellQuote, waitFor } from "./shell";
 
 /** A member of an etcd quorum, as scripts on its host need it. */
@@ -73,7 +73,7 @@ export function renderEtcdGuardScript(script: EtcdScript): string {
         "}",
         `needed() { in_container ${health} >/dev/null 2>&1; }`,
         `others() { printf '%s\\n' "$said" | awk '/ is unhealthy/ { printf "%s%s", separator, $1; separator = ", " } END { if (separator == "") print "nobody, but it has no member to spare" }'; }`,
-        quorumGuard(
+        memberGuard(
             `spared${orExpired}`,
             "without this member etcd would have no quorum; not well, or still joining: $(others)",
         ),

@@ -62,7 +62,7 @@ export function renderDynamicConfigScript(script: DynamicConfigScript): string {
         'settle() { sleep "$((${loop:-10} + 1))"; }',
         'case "$result" in *"Not changed"*) ;; *) settle ;; esac',
         "if paused; then exit 0; fi",
-        rowsFunction(scope),
+        rowsFunction(scope, "Member", "Role", "State", "Pending restart"),
         `pending() { list=$(rows) && printf '%s\\n' "$list" | awk -F '\\t' -v leads="$1" '$4 == "*" && ($2 == "Leader") == leads { print $1 }'; }`,
         'streaming() { rows | awk -F \'\\t\' -v name="$1" \'$1 == name && ($3 == "streaming" || ($2 == "Leader" && $3 == "running")) { ok = 1 } END { exit !ok }\'; }',
         'follows() { rows | awk -F \'\\t\' -v name="$1" \'$1 == name && $2 != "Leader" && $3 == "streaming" { ok = 1 } END { exit !ok }\'; }',
@@ -103,15 +103,18 @@ export function configInScript(text: string): string {
     return quoted.replaceAll("'\\''", "'");
 }
 
-/** Shell function `rows`: name, role, state and, as `*`, a pending restart of each node, separated by tabs. */
-function rowsFunction(scope: string): string {
-    const columns = ["Member", "Role", "State", "Pending restart"].map((name) => `$at["${name}"]`);
+/** Shell function `ctl`, which is patronictl for who only wants to look. */
+export const patronictlListFunction = `ctl() { in_container timeout ${patronictlListSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`;
+
+/** Shell function `rows`: these columns of each node's row in what `ctl` lists, separated by tabs. A row that lacks the last of them is none. */
+export function rowsFunction(scope: string, ...columns: string[]): string {
+    const fields = columns.map((name) => `$at["${name}"]`);
     return [
         "rows() {",
         `  table=$(ctl list -e -f tsv ${scope}) || return 1`,
         "  printf '%s\\n' \"$table\" |",
         // The columns differ between Patroni's versions; the reason of a restart may break a row, whose rest is then too short.
-        `    awk -F '\\t' -v OFS='\\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } NF >= at["Pending restart"] { print ${columns.join(", ")} }'`,
+        `    awk -F '\\t' -v OFS='\\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } NF >= at["${columns.at(-1)}"] { print ${fields.join(", ")} }'`,
         "}",
     ].join("\n");
 }

@@ -198,6 +198,7 @@ describe("ClusterCertificates", () => {
         for (const script of [prepare, gate]) expect(script).to.include(`for url in ${urls.join(" ")}; do`);
         expect(prepare)
             .to.match(/^sh '.*\/patroni-db2' .* \|\| expired \|\|$/m)
+            .and.match(/^until spared \|\| expired; do$/m)
             .and.match(/^until api \/replica \|\| expired; do$/m);
         expect(gate).to.match(/^until api '\/readiness.*' \|\| expired; do$/m);
     });

@@ -122,6 +122,12 @@ describe("PatroniGroup", () => {
         expect(String(recording.custom("group-b-gate").inputs.stdin)).to.include("/readiness?lag=");
     });
 
+    it("lets no node go whose data would then be on one other only, where there are more than two", async () => {
+        expect(prepareScript(await recordPatroni(), "group-b")).to.include("-v names='patroni-a patroni-c'");
+        const two = await recordPatroni({ nodes: { a: { host: "db1" }, b: { host: "db2" } } });
+        expect(prepareScript(two, "group-b")).not.to.include("spared");
+    });
+
     it("gives a node that was replaced the time to stream again that is asked for", async () => {
         const recording = await recordPatroni({ settings: { catchUpTimeoutSeconds: 7200 } });
         expect(String(recording.custom("group-b-gate").inputs.stdin))
@@ -174,7 +180,9 @@ describe("PatroniGroup", () => {
         // With another script the step would run, and hand the leader's role over, where only the consent comes or goes.
         const prepare = recording.custom("group-a-prepare").inputs.stdin;
         expect(prepare).to.equal(without.custom("group-a-prepare").inputs.stdin);
-        expect(prepareScript(recording, "group-a")).to.match(/\.upgrade\/paused; then exit 0; fi\n.*api \/primary/);
+        expect(prepareScript(recording, "group-a")).to.match(
+            /\.upgrade\/paused; then exit 0; fi\n[^]*\nuntil spared; do\n[^]*\napi \/primary/,
+        );
         const back = await recordPatroni({ settings: { postgresMajor: 15, previousPostgresMajor: 17 } });
         expect(String(back.custom("group-upgrade").inputs.stdin)).to.include("on_node back ");
     });
