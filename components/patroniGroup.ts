@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { checkPatroni } from "./checks/patroni";
 import { defaultDataRoot, systemRoles, workloadNames } from "./defaults";
 import { locateNode } from "./memberLocation";
+import { letNodesGo } from "./patroniHandOver";
 import { changeMajor, majorChangeOf } from "./patroniMajor";
 import { applyDynamicConfig } from "./patroniDynamicConfig";
 import { createNewLogins } from "./patroniLogins";
@@ -128,7 +129,7 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
         );
         this.nodeEndpoints = nodeEndpoints(members, args, settings);
         this.poolerControl = poolerControl(members, args);
-        this.ready = dynamic.urn;
+        this.ready = letNodesGo(name, args, members, { parent: this, dependsOn: dynamic }).urn;
         this.registerOutputs({ nodes: this.nodeEndpoints, ready: this.ready });
     }
 }

@@ -61,7 +61,7 @@ export function describeNodesChange({ added, removed, moved, kept }: MembersChan
             alarming: true,
         })),
         ...removed.map(({ name, host, directory }) => ({
-            words: `removal: ${name} stops; its data stays in ${directory} on ${host}, and the cluster has one copy less`,
+            words: `removal: ${name} stops; if it leads, another node takes over first (switchover); its data stays in ${directory} on ${host}, and the cluster has one copy less`,
             alarming: true,
         })),
     ];

@@ -53,6 +53,7 @@ describe("PatroniGroup", () => {
                     `ServiceConfig pg-patroni-${key}-member`,
                 ]),
                 "Command group-dynamic-config",
+                "Command group-handover",
                 "Command group-ready",
                 "Command group-running",
                 "Command group-upgrade",
@@ -104,7 +105,7 @@ describe("PatroniGroup", () => {
             `group-${key}-replaced`,
             `group-${key}-gate`,
         ]);
-        const end = ["group-running", "group-b-settle", "group-ready", "group-dynamic-config"];
+        const end = ["group-running", "group-b-settle", "group-ready", "group-dynamic-config", "group-handover"];
         expect(recording.outOfOrder(["group-members", ...chain, ...end])).to.deep.equal([]);
         expect(recording.ancestorsOf("group-a-prepare")).to.have.members([
             "group-members",
@@ -158,6 +159,18 @@ describe("PatroniGroup", () => {
         const step = (recording: Recording): unknown => recording.custom("group-b-prepare").inputs;
         expect(step(four)).to.deep.equal(step(three));
         expect(prepareScript(four, "group-b")).to.include("'patroni-d'");
+    });
+
+    it("hands the role over from a leader that is no longer among the nodes, at the end and only then", async () => {
+        const three = await recordPatroni();
+        const nodes = { a: { host: "db1" }, b: { host: "db2" } };
+        const two = await recordPatroni({ nodes }, { previous: three });
+        const { create, stdin } = two.custom("group-handover").inputs;
+        expect(create).to.equal(undefined);
+        expect(String(stdin)).to.include("sh '/srv/pgha/pg/.switchover/patroni-a' \"$leader\" 'patroni-a' 'patroni-b'");
+        expect(two.changedSince(three)).to.include("group-handover");
+        const changed = await recordPatroni({ settings: { ttlSeconds: 45 } }, { previous: three });
+        expect(changed.changedSince(three)).not.to.include("group-handover");
     });
 
     it("looks at a node's data before its first start, and refuses what is of another major version only", async () => {

@@ -130,6 +130,20 @@ describe("The real engine", () => {
         }
     });
 
+    it("takes the leader's role from a node that goes before HAProxy forgets it, and stops the node at the end", async () => {
+        const nodes = Object.fromEntries(hosts.map((host) => [host, { host }]));
+        const { [hosts[2] ?? ""]: gone, ...left } = nodes;
+        await living.up(settingsWith({ "etcd.members": nodes }));
+        const after = { "etcd.members": nodes, "patroni.nodes": left };
+        const { status, text, journal } = await living.up(settingsWith(after));
+        expect(status, text).to.equal(0);
+        const order = [
+            ...["end update pg-patroni-handover", "begin update pg-haproxy"],
+            ...["end update pg-haproxy-running", `begin delete pg-patroni-${gone?.host}`],
+        ];
+        expect(inOrder(journal, order), journal.join("\n")).to.equal(true);
+    });
+
     it("has a new config there before the old one goes, and its user moves in between", async () => {
         const changed = settingsWith({ "images.patroni": newer, "haproxy.clientTimeoutSeconds": 70 });
         const { status, text, journal } = await living.up(changed);

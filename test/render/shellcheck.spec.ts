@@ -53,6 +53,7 @@ describe("All scripts of a cluster", () => {
             "pg-patroni-db1-prepare",
             "pg-patroni-db1-gate",
             "pg-patroni-dynamic-config",
+            "pg-patroni-handover",
             "pg-application-shop-database",
             "pg-patroni-a-passwords",
             "pg-etcd-running-db1",
