@@ -129,7 +129,7 @@ export class PatroniGroup extends pulumi.ComponentResource implements PatroniCon
         );
         this.nodeEndpoints = nodeEndpoints(members, args, settings);
         this.poolerControl = poolerControl(members, args);
-        this.ready = letNodesGo(name, args, members, { parent: this, dependsOn: dynamic }).urn;
+        this.ready = letNodesGo(name, args, this.nodeEndpoints, members, { parent: this, dependsOn: dynamic }).urn;
         this.registerOutputs({ nodes: this.nodeEndpoints, ready: this.ready });
     }
 }
@@ -181,7 +181,11 @@ function createMembers(
         target: args.target,
         scope: args.target.clusterName,
         image: args.image,
-        order: Object.keys(args.nodes),
+        nodes: nodes.map(({ key, node, host }) => ({
+            key,
+            host,
+            address: locateNode(host.address, node, settings).address,
+        })),
         dcs: args.dcs,
         postgresMajor: settings.postgresMajor,
         majorChange: majorChangeOf(settings),

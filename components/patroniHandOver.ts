@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { defaultDataRoot, workloadNames } from "./defaults";
+import { defaultDataRoot } from "./defaults";
+import type { PatroniEndpoint } from "./patroniGroup";
 import type { PatroniGroupArgs } from "./patroniGroupArgs";
 import { switchoverDirectory } from "./patroniSwitchover";
 import { createHostCommand, RunOn } from "./platform/hostCommand";
@@ -14,6 +15,7 @@ import { renderHandOverScript } from "./render/handOverScript";
 export function letNodesGo(
     name: string,
     { target: { clusterName }, dataRoot = defaultDataRoot }: PatroniGroupArgs,
+    nodes: PatroniEndpoint[],
     members: Member[],
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
@@ -31,7 +33,7 @@ export function letNodesGo(
                 host,
                 serviceName: objectName(clusterName, workload.name),
                 scope: clusterName,
-                staying: members.map(({ key }) => workloadNames.patroni(key)),
+                nodes,
                 switchoverScript: `${switchoverDirectory(dataRoot, clusterName)}/${workload.name}`,
             }),
             runOn: RunOn.Update,

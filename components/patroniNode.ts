@@ -4,7 +4,14 @@ import type { ServerCertificate } from "./clusterCertificates";
 import { dcsClientFiles } from "./dcsClient";
 import type { DcsConnection } from "./dcsConnection";
 import { locateNode, publishedPorts } from "./memberLocation";
-import { caughtUpScript, fileScript, stepDownScript, SystemRolesSql, systemRolesScript } from "./patroniSteps";
+import {
+    caughtUpScript,
+    fileScript,
+    moveScript,
+    stepDownScript,
+    SystemRolesSql,
+    systemRolesScript,
+} from "./patroniSteps";
 import { prepareFile } from "./patroniSwitchover";
 import { objectName } from "./platform/objectName";
 import { Member } from "./platform/rollout";
@@ -61,14 +68,21 @@ export interface PatroniNodePortsArgs {
     exporter?: number;
 }
 
+/** A node, and where the others find it. */
+export interface NodePlace {
+    key: string;
+    host: HostConnection;
+    address: string;
+}
+
 /** What all nodes of a group share. */
 export interface PatroniNodeContext {
     target: Target;
     /** Patroni's name of the cluster. */
     scope: string;
     image: pulumi.Input<string>;
-    /** Keys of all nodes, in the order in which they are replaced. */
-    order: string[];
+    /** All nodes, in the order in which they are replaced. */
+    nodes: NodePlace[];
     dcs: DcsConnection;
     postgresMajor: number;
     /** A change of the major version that the settings consent to. */
@@ -116,9 +130,10 @@ export function patroniMember(
         key,
         host,
         workload: patroniWorkload(key, node, host, context),
-        replacementWords: replacementWords.patroni(workloadNames.patroni(key), context.order.length),
+        replacementWords: replacementWords.patroni(workloadNames.patroni(key), context.nodes.length),
         admission: () => renderForeignMajorCheck(context.postgresMajor),
         onRunning: context.systemRolesSql.apply((sql) => systemRolesScript(key, host, context, sql)),
+        beforeMove: moveScript(key, context),
         beforeUpdate: fileScript(host, prepareFile(dataRoot, target.clusterName, key), `-${key}-switchover`),
         prepareScript: stepDownScript(key, host, context),
         afterUpdate: caughtUpScript(key, host, context),

@@ -1,13 +1,16 @@
 import { containerPaths, defaultPorts, workloadNames } from "./defaults";
-import type { PatroniNodeContext } from "./patroniNode";
+import type { NodePlace, PatroniNodeContext } from "./patroniNode";
 import { switchoverDirectory } from "./patroniSwitchover";
 import { objectName } from "./platform/objectName";
+import type { Member } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import type { HostConnection } from "./platform/workload";
 import { localConninfo } from "./render/conninfo";
 import { copyGuard } from "./render/copyGuard";
+import { renderHandOverScript } from "./render/handOverScript";
 import { curlLocal, expiredFunction, withoutOutput } from "./render/http";
 import { exitIfMajorPending, renderMajorSettled } from "./render/majorChange";
+import { nodesFunctions } from "./render/patroniScripts";
 import { failFunction, inContainerFunction, shellQuote, waitFor } from "./render/shell";
 
 /** Statements about the passwords of the group's own roles. */
@@ -78,7 +81,7 @@ export function stepDownScript(key: string, host: HostConnection, context: Patro
     const { clusterName } = context.target;
     const script = `${switchoverDirectory(context.dataRoot, clusterName)}/${node}`;
     const shell = [...memberShell(key, host, context), exitIfMajorPending];
-    const others = preferredCandidates(key, context.order).map(workloadNames.patroni);
+    const others = preferredCandidates(key, context.nodes).map((other) => workloadNames.patroni(other.key));
     if (others.length === 0) {
         // Alone it has nobody to hand over to; the shutdown checkpoint is short after this one.
         return [...shell, "api /primary || exit 0", `in_container psql -X -q -d '${localConninfo}' -c CHECKPOINT`].join(
@@ -89,7 +92,8 @@ export function stepDownScript(key: string, host: HostConnection, context: Patro
     return [
         ...shell,
         ...functions,
-        ...copyGuard({ scope: context.scope, node, others, orElse: orExpired }),
+        ...nodesFunctions(context.scope),
+        ...copyGuard({ node, others, orElse: orExpired }),
         "api /primary || exit 0",
         `sh ${[script, node, ...others].map(shellQuote).join(" ")}${orExpired} ||`,
         `  fail "${node} leads and no other node could take over" "see 'patronictl list'; a replica must be streaming, then run 'pulumi up' again"`,
@@ -109,9 +113,35 @@ function expiredGate({ enableInternalTls, apiUrls }: PatroniNodeContext): { func
 }
 
 /** Who should lead after a node: one that has been replaced already, or else the one that is replaced last. */
-function preferredCandidates(key: string, order: string[]): string[] {
-    const position = order.indexOf(key);
-    return [...order.slice(0, position), ...order.slice(position + 1).reverse()];
+function preferredCandidates(key: string, nodes: NodePlace[]): NodePlace[] {
+    const position = nodes.findIndex((node) => node.key === key);
+    return [...nodes.slice(0, position), ...nodes.slice(position + 1).reverse()];
+}
+
+/**
+ * Does for a node that is to come to another host, where the step before its replacement finds nothing, what that step does; and hands the
+ * leader's role over from one that the settings don't have any more. It runs beside the node before, which has been replaced by then.
+ */
+export function moveScript(key: string, context: PatroniNodeContext): Member["beforeMove"] {
+    const { nodes, target, dataRoot } = context;
+    const peer = nodes[nodes.findIndex((node) => node.key === key) - 1] ?? nodes[1];
+    const own = nodes.filter((node) => node.key === key);
+    if (peer === undefined) {
+        return undefined;
+    }
+    const peerName = workloadNames.patroni(peer.key);
+    const script = renderHandOverScript({
+        host: peer.host,
+        serviceName: objectName(target.clusterName, peerName),
+        scope: context.scope,
+        nodes: [...preferredCandidates(key, nodes), ...own].map(({ key: node, address }) => {
+            return { name: workloadNames.patroni(node), address };
+        }),
+        moving: workloadNames.patroni(key),
+        switchoverScript: `${switchoverDirectory(dataRoot, target.clusterName)}/${peerName}`,
+        gate: expiredGate(context),
+    });
+    return { host: peer.host, script };
 }
 
 /**

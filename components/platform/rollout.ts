@@ -27,6 +27,8 @@ export interface Member {
      * It is told whether the group is new, that is, no member has data.
      */
     admission?: (isNewGroup: boolean) => string;
+    /** Runs on another member's host before `beforeUpdate`, whenever it changes: for a member that comes to a host where that finds nothing. */
+    beforeMove?: { host: HostConnection; script: string };
     /**
      * Runs on the member's host before its container is replaced, never at the first creation; what it fails on has changed nothing. It
      * runs, too, when it changes itself: what differs with other members belongs elsewhere.
@@ -188,12 +190,16 @@ function rollOutMember(
             { host, purpose, script, stamp, runOn: RunOn.Update, announce },
             { ...opts, dependsOn },
         );
-    const { host, beforeUpdate, afterUpdate } = member;
+    const { host, beforeMove, beforeUpdate, afterUpdate } = member;
+    const moved =
+        beforeMove === undefined
+            ? previous
+            : [step("move", { ...beforeMove, purpose: `let ${serviceName} move` }, [...previous, ...tools])];
     const purpose = `prepare ${serviceName}`;
     const prepare =
         beforeUpdate === undefined
-            ? previous
-            : [step("prepare", { host, purpose, script: beforeUpdate, stamp: fingerprint }, [...previous, ...tools])];
+            ? moved
+            : [step("prepare", { host, purpose, script: beforeUpdate, stamp: fingerprint }, [...moved, ...tools])];
     // Only when its turn has come and nothing was in the way: members that an update has not touched stay as they are when its settings
     // are put back.
     const attempt = createAttempt(stepName, keepBack(fingerprint, [after, ...urnsOf(prepare)]), opts.parent);

@@ -57,7 +57,7 @@ export function describeNodesChange({ added, removed, moved, kept }: MembersChan
             words: `new node: ${name} copies the leader's data to ${directory} on ${host}`,
         })),
         ...moved.map(({ from, to }) => ({
-            words: `rebuild: ${to.name} copies the leader's data to ${to.directory} on ${to.host}; what is in ${from.directory} on ${from.host} stays there, unused`,
+            words: `rebuild: ${to.name} copies the leader's data to ${to.directory} on ${to.host}; what is in ${from.directory} on ${from.host} stays there, unused; if it leads, another node takes over first (switchover)`,
             alarming: true,
         })),
         ...removed.map(({ name, host, directory }) => ({

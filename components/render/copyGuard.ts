@@ -1,10 +1,8 @@
 import { memberGuard } from "./memberGuard";
-import { patronictlListFunction, rowsFunction } from "./patroniScripts";
 
 /** What {@link copyGuard} needs. */
 export interface CopyGuard {
-    scope: string;
-    /** The node that is to be replaced, by its name in Patroni; the script runs on its host. */
+    /** The node that is to be replaced, by its name in Patroni. */
     node: string;
     /** Names of all other nodes. */
     others: string[];
@@ -15,18 +13,17 @@ export interface CopyGuard {
 /**
  * Refuses to let a node go that streams, or leads, where no replica would stream meanwhile. A leader whose commits wait for a replica goes on
  * without one, and its host would be the only one that has them. Two nodes have no replica to spare.
+ *
+ * It needs the functions of {@link nodesFunctions}.
  */
-export function copyGuard({ scope, node, others, orElse }: CopyGuard): string[] {
+export function copyGuard({ node, others, orElse }: CopyGuard): string[] {
     if (others.length < 2) {
         return [];
     }
     const ask = (options: string, question: string): string =>
-        `printf '%s\\n' "$nodes" | awk -F '\\t' ${options} '$2 ~ /Leader$/ { leads[$1] } $3 == "streaming" { streams[$1] } END { ${question} }'`;
+        `printf '%s\\n' "$nodes" | awk -F '\\t' ${options} '$3 ~ /Leader$/ { leads[$1] } $4 == "streaming" { streams[$1] } END { ${question} }'`;
     const own = `-v name=${node}`;
     return [
-        patronictlListFunction,
-        rowsFunction(scope, "Member", "Role", "State"),
-        "nodes=",
         "spared() {",
         '  [ -n "$(container)" ] || return 0',
         "  nodes=$(rows 2>/dev/null) || return 1",
@@ -38,7 +35,7 @@ export function copyGuard({ scope, node, others, orElse }: CopyGuard): string[] 
         `targets() { away | sed "s/.*/ --target '**-&' --target '**-&-*'/" | tr -d '\\n'; }`,
         memberGuard(
             `spared${orElse}`,
-            `without ${node} the data would be on one node only; not streaming: $(echo $(away))`,
+            `without ${node} the data would be on one node only; not streaming: $(away | xargs)`,
             "bring that one back, or take it out of 'patroni.nodes' if it is lost; where only these settings mend it, run 'pulumi up$(targets)' first; then run 'pulumi up' again",
         ),
     ];

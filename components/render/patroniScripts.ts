@@ -103,11 +103,8 @@ export function configInScript(text: string): string {
     return quoted.replaceAll("'\\''", "'");
 }
 
-/** Shell function `ctl`, which is patronictl for who only wants to look. */
-export const patronictlListFunction = `ctl() { in_container timeout ${patronictlListSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`;
-
 /** Shell function `rows`: these columns of each node's row in what `ctl` lists, separated by tabs. A row that lacks the last of them is none. */
-export function rowsFunction(scope: string, ...columns: string[]): string {
+function rowsFunction(scope: string, ...columns: string[]): string {
     const fields = columns.map((name) => `$at["${name}"]`);
     return [
         "rows() {",
@@ -117,4 +114,12 @@ export function rowsFunction(scope: string, ...columns: string[]): string {
         `    awk -F '\\t' -v OFS='\\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } NF >= at["${columns.at(-1)}"] { print ${fields.join(", ")} }'`,
         "}",
     ].join("\n");
+}
+
+/** Shell function `rows`, with name, host, role and state of each node. It only looks, and doesn't wait for the store for long. */
+export function nodesFunctions(scope: string): string[] {
+    return [
+        `ctl() { in_container timeout ${patronictlListSeconds} patronictl -c ${containerPaths.patroniConfigDirectory} "$@"; }`,
+        rowsFunction(scope, "Member", "Host", "Role", "State"),
+    ];
 }

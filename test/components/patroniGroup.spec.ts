@@ -33,7 +33,7 @@ function recordPatroni(changes?: Partial<PatroniGroupArgs>, options?: RecordOpti
 }
 
 describe("PatroniGroup", () => {
-    it("is, for each node, files, a directory and a service with three steps before it and three after it", async () => {
+    it("is, for each node, files, a directory and a service with four steps before it and three after it", async () => {
         const recording = await recordPatroni();
         expect(recording.childrenOf("group")).to.deep.equal(
             [
@@ -42,6 +42,7 @@ describe("PatroniGroup", () => {
                     `Command group-${key}-data`,
                     `Command group-${key}-gate`,
                     `Command group-${key}-logins`,
+                    `Command group-${key}-move`,
                     `Command group-${key}-prepare`,
                     `Command group-${key}-replaced`,
                     `Command group-${key}-settle`,
@@ -91,15 +92,16 @@ describe("PatroniGroup", () => {
 
     it("creates all nodes together: no step of an update runs anything then", async () => {
         const recording = await recordPatroni();
-        for (const step of ["prepare", "replaced", "gate"]) {
+        for (const step of ["move", "prepare", "replaced", "gate"]) {
             expect(recording.custom(`group-b-${step}`).inputs.create, step).to.equal(undefined);
             expect(recording.custom(`group-b-${step}`).inputs.update, step).to.be.a("string");
         }
     });
 
-    it("changes one node after the other: prepare, replace, gate, next", async () => {
+    it("changes one node after the other: let it move, prepare, replace, gate, next", async () => {
         const recording = await recordPatroni();
         const chain = ["a", "b", "c"].flatMap((key) => [
+            `group-${key}-move`,
             `group-${key}-prepare`,
             `pg-patroni-${key}`,
             `group-${key}-replaced`,
@@ -110,6 +112,7 @@ describe("PatroniGroup", () => {
         expect(recording.ancestorsOf("group-a-prepare")).to.have.members([
             "group-members",
             "group-upgrade",
+            "group-a-move",
             ...["a", "b", "c"].flatMap((key) => [`group-${key}-logins`, `group-${key}-switchover`]),
         ]);
     });
@@ -167,10 +170,28 @@ describe("PatroniGroup", () => {
         const two = await recordPatroni({ nodes }, { previous: three });
         const { create, stdin } = two.custom("group-handover").inputs;
         expect(create).to.equal(undefined);
-        expect(String(stdin)).to.include("sh '/srv/pgha/pg/.switchover/patroni-a' \"$leader\" 'patroni-a' 'patroni-b'");
+        expect(String(stdin)).to.include("pairs='patroni-a 192.0.2.11 patroni-b 192.0.2.12'");
         expect(two.changedSince(three)).to.include("group-handover");
         const changed = await recordPatroni({ settings: { ttlSeconds: 45 } }, { previous: three });
         expect(changed.changedSince(three)).not.to.include("group-handover");
+    });
+
+    it("lets a node move beside the one before it, which knows where all of them come to be", async () => {
+        const before = await recordPatroni();
+        const [second, fourth] = [hostConnection("db2"), hostConnection("db4")];
+        const hosts = { ...hostConnections(), db4: fourth };
+        const nodes = { a: { host: "db4" }, b: { host: "db2" }, c: { host: "db3" } };
+        const after = await recordPatroni({ nodes, hosts }, { previous: before });
+        const move = (key: string): string => String(after.custom(`group-${key}-move`).inputs.stdin);
+        const { host } = after.custom("group-a-move").inputs.connection as { host: string };
+        expect(host).to.equal(second.sshAddress);
+        const others = "patroni-c 192.0.2.13 patroni-b 192.0.2.12";
+        expect(move("a")).to.include(`pairs='${others} patroni-a ${fourth.address}' -v moving='patroni-a'`);
+        expect(move("a")).to.include("sh '/srv/pgha/pg/.switchover/patroni-b'");
+        expect(move("c")).to.include("sh '/srv/pgha/pg/.switchover/patroni-b'");
+        expect(after.changedSince(before)).to.include.members(["group-a-move", "group-b-move", "group-c-move"]);
+        const alone = await recordPatroni({ nodes: { a: { host: "db1" } } });
+        expect(alone.names()).not.to.include("group-a-move");
     });
 
     it("looks at a node's data before its first start, and refuses what is of another major version only", async () => {

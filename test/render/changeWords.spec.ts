@@ -30,7 +30,7 @@ describe("Words for a preview", () => {
             const moved = [{ from: place("patroni-db2", "db2"), to: place("patroni-db2", "db4") }];
             const said = describeNodesChange({ ...none, moved, removed: [place("patroni-db3", "db3")] });
             expect(said.map(({ words }) => words)).to.deep.equal([
-                "rebuild: patroni-db2 copies the leader's data to /srv/pgha/pg/patroni-db2 on db4; what is in /srv/pgha/pg/patroni-db2 on db2 stays there, unused",
+                "rebuild: patroni-db2 copies the leader's data to /srv/pgha/pg/patroni-db2 on db4; what is in /srv/pgha/pg/patroni-db2 on db2 stays there, unused; if it leads, another node takes over first (switchover)",
                 "removal: patroni-db3 stops; if it leads, another node takes over first (switchover); its data stays in /srv/pgha/pg/patroni-db3 on db3, and the cluster has one copy less",
             ]);
             expect(said.every(({ alarming }) => alarming)).to.equal(true);

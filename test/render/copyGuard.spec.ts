@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { copyGuard } from "../../components/render/copyGuard";
+import { nodesFunctions } from "../../components/render/patroniScripts";
 import { failFunction, inContainerFunction } from "../../components/render/shell";
 import { ScriptResult, ScriptRunner } from "./scriptRunner";
 
@@ -30,10 +31,16 @@ describe("render/copyGuard", () => {
     }
 
     function guard(others = ["patroni-a", "patroni-c"], orElse = ""): ScriptResult {
-        const guarded = copyGuard({ scope: "pg", node: "patroni-b", others, orElse });
+        const guarded = copyGuard({ node: "patroni-b", others, orElse });
         const host = { key: "db2", sshAddress: "192.0.2.12" };
         return runner.run(
-            [failFunction(host), inContainerFunction("pg-patroni-b"), ...guarded, "echo gone"].join("\n"),
+            [
+                failFunction(host),
+                inContainerFunction("pg-patroni-b"),
+                ...nodesFunctions("pg"),
+                ...guarded,
+                "echo gone",
+            ].join("\n"),
         );
     }
 

@@ -54,6 +54,7 @@ describe("All scripts of a cluster", () => {
             "pg-patroni-db1-gate",
             "pg-patroni-dynamic-config",
             "pg-patroni-handover",
+            "pg-patroni-db1-move",
             "pg-application-shop-database",
             "pg-patroni-a-passwords",
             "pg-etcd-running-db1",
