@@ -46,7 +46,7 @@ export function renderHandOverScript(script: HandOverScript): string {
         // Only a synchronous node can take over, and that may have been another one that goes.
         'nodes=$(rows 2>/dev/null) || nodes=""',
         "leader=$(places leader)",
-        `[ -z "$leader" ] || fail "\${leader%% *} leads now, and goes, too" "run 'pulumi up' again, or let fewer nodes go at a time"`,
+        `[ -z "$leader" ]${orExpired} || fail "\${leader%% *} leads now, and goes, too" "run 'pulumi up' again, or let fewer nodes go at a time"`,
     ].join("\n");
 }
 
