@@ -1,4 +1,4 @@
-import { containerPaths, systemRoles } from "../defaults";
+import { containerPaths } from "../defaults";
 import { localConninfo, routerConninfo } from "./conninfo";
 import { patronictl, patronictlListSeconds } from "./patroniScripts";
 import { consoleFunctions, pauseFunctions, pauseTimeoutSeconds, renderConsolePasswords } from "./poolerFunctions";
@@ -166,7 +166,6 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         // Whoever doesn't answer would make the others' clients wait.
         "  poolers=$(reachable $poolers)",
         "  routers=$(reachable $routers)",
-        `  started=$(sql 10 -d '${primary}' -c 'SELECT pg_postmaster_start_time()') || started=`,
         '  prepare "$@" --scheduled now',
         "  if leads; then hold; else pause; fi",
         // patronictl also asks for which version of PostgreSQL a restart is meant: for any.
@@ -174,15 +173,10 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         "  exec 3>&-",
         '  if [ -e "$dir/hook" ]; then pause_when_held; fi',
         `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
-        // Without an entry point to ask patronictl has the last word.
-        '  if [ -z "$routers" ] || [ -z "$started" ]; then wait "$asked" || true; fi',
-        // The others are hardly later than the first.
-        "  jobs=",
-        '  for router in $routers; do',
-        '    if [ -z "$jobs" ]; then await "$router"; fi',
-        '    await "$router" & jobs="$jobs $!"',
-        '  done',
-        '  for job in $jobs; do wait "$job"; done',
+        // Without an entry point to ask, and from another node than the leader's, patronictl has the last word.
+        '  if [ -z "$routers" ] || [ ! -e "$dir/held" ]; then wait "$asked" || true; else await_stop; fi',
+        // One after the other, for they are ready together, and Patroni has use for the processor.
+        '  for router in $routers; do await "$router"; done',
         "  resume",
         "  left=$?",
         '  wait "$asked" || true',
@@ -195,7 +189,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         reachableFunctions,
         prepareFunction,
         holdFunctions,
-        awaitFunction,
+        awaitFunctions,
         leadAwayFunctions,
         reconnectFunction,
         'main "$@" </dev/null',
@@ -274,24 +268,19 @@ const holdFunctions = [
 ].join("\n");
 
 /**
- * Shell function `await`: waits until an entry point leads to another primary than before, or the switchover has failed. An attempt may hang
- * for seconds that began while no server was there: others begin meanwhile.
+ * Shell functions `await_stop`, which waits until the leader takes no connection any more, and `await`, which waits until an entry point leads
+ * to a primary again; or until the switchover has failed. HAProxy may keep an attempt for a second that began while no server was there.
  */
-const awaitFunction = [
+const awaitFunctions = [
+    "ended() { failed || [ \"$(date +%s)\" -ge \"$deadline\" ]; }",
+    // Nobody leads within the next moment.
+    `await_stop() { while kill -0 "$asked" 2>/dev/null && ! ended && pg_isready -q -t 2 -h ${containerPaths.postgresSocket}; do sleep 0.1; done; sleep 0.3; }`,
     "await() {",
-    `  limit=0.4 pause=0.1 patient=$(($(date +%s) + ${patienceSeconds}))`,
-    '  until [ -z "$started" ] || [ -e "$dir/led.$1" ]; do',
-    "    if failed; then return 0; fi",
-    '    [ "$(date +%s)" -lt "$deadline" ] || return 0',
-    '    [ "$(date +%s)" -lt "$patient" ] || limit=5 pause=1',
-    '    attempt "$1" &',
-    '    sleep "$pause"',
+    `  limit=0.3 patient=$(($(date +%s) + ${patienceSeconds}))`,
+    '  until ended || timeout "$limit" pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}"; do',
+    '    [ "$(date +%s)" -lt "$patient" ] || limit=5',
+    "    sleep 0.05",
     "  done",
-    "}",
-    "attempt() {",
-    `  query="SELECT pg_is_in_recovery() OR pg_postmaster_start_time() = '$started'"`,
-    `  entry="host=\${1%:*} port=\${1##*:} user=${systemRoles.superuser} dbname=postgres connect_timeout=2 passfile=${containerPaths.superuserPgpass}"`,
-    '  [ "$(sql "$limit" -d "$entry" -c "$query")" != f ] || { : >"$dir/led.$1"; } 2>/dev/null',
     "}",
 ].join("\n");
 
