@@ -204,14 +204,16 @@ function createEtcdCertificates(
 
 /** Patroni's nodes and PgBouncer. */
 function databaseServers(args: PostgresClusterArgs, placement: ClusterPlacement): { [server: string]: string[] } {
-    const { nodes } = placement.patroni;
+    const nodes = Object.entries(placement.patroni.nodes);
     const pooler = args.pgbouncer?.enabled === false ? [] : [workloadNames.pgbouncer];
     return {
-        // All of them hold the names of each, because HAProxy leads a client to any.
-        ...namesForAll(Object.keys(nodes).map(workloadNames.patroni), [
-            ...nodeAddresses(args, placement),
-            ...sharedNames(args, placement),
-        ]),
+        // HAProxy leads a client to any of them; their own addresses differ, so that another node leaves them as they are.
+        ...Object.fromEntries(
+            nodes.map(([key, { host, address }]) => [
+                workloadNames.patroni(key),
+                known([args.hosts[host]?.address, address, ...sharedNames(args, placement)]),
+            ]),
+        ),
         ...namesForAll(pooler, [
             // Behind HAProxy nobody sees which hosts they run on.
             ...(args.haproxy?.ports?.pooled === undefined ? addressesOf(placement.pgbouncer.hosts, args) : []),

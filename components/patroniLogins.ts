@@ -41,7 +41,8 @@ export function createNewLogins(
             ].join("\n"),
         );
         return createHostCommand(
-            `${name}-${key}-logins`,
+            // Another one where the node moves to: no container of it is there yet.
+            `${name}-${key}-logins-${host.key}`,
             { host, purpose: `make the logins of new passwords known to ${node}`, script, runOn: RunOn.Update },
             opts,
         );

@@ -143,7 +143,7 @@ describe("A change", () => {
     it("of all password generations at once has each login there before its users, and refuses the old one after them", async () => {
         const recording = await recordCluster({ passwordGenerations: { all: 2 } });
         const patroni = [
-            "pg-patroni-db3-logins",
+            "pg-patroni-db3-logins-db3",
             "pg-patroni-db1-prepare",
             "pg-patroni-db1",
             "pg-patroni-db3-gate",

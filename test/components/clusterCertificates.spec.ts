@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { PostgresClusterArgs } from "../../components";
 import { createAuthority } from "../helpers/certificates";
-import { recordCluster, singleHostArgs, createCluster } from "../helpers/cluster";
+import { createCluster, hostArgs, recordCluster, singleHostArgs } from "../helpers/cluster";
 import { generatedCertificate, generatedKey, record } from "../helpers/mocks";
 import { Recording } from "../helpers/recording";
 import { fileContent, prepareScript, serviceInputs } from "../helpers/service";
@@ -48,7 +48,17 @@ describe("ClusterCertificates", () => {
         const single = await record(() => createCluster(singleHostArgs({ tls })));
         const { dnsNames, ipAddresses } = namesOf(single, "patroni-b");
         expect(dnsNames).to.include("db.example.com");
-        expect(ipAddresses).to.include.members(["172.19.0.21", "172.19.0.30", "192.0.2.11", "198.51.100.7"]);
+        expect(ipAddresses).to.include.members(["172.19.0.22", "172.19.0.30", "192.0.2.11", "198.51.100.7"]);
+    });
+
+    it("leaves nodes as they are that another one joins", async () => {
+        const three = Object.keys(hostArgs());
+        const members = Object.fromEntries(three.map((host) => [host, { host }]));
+        const four = await recordCluster({ hosts: hostArgs(4), etcd: { members }, haproxy: { hosts: three } });
+        expect(namesOf(four, "patroni-db4").ipAddresses).to.include("192.0.2.14");
+        for (const node of ["patroni-db1", "patroni-db2", "patroni-db3"]) {
+            expect(namesOf(four, node)).to.deep.equal(namesOf(recording, node));
+        }
     });
 
     it("renews servers before their authority can end, and both long before their own end", () => {
@@ -110,7 +120,7 @@ describe("ClusterCertificates", () => {
         const files = [...configs, ...secrets].map(({ fileName }) => fileName);
         const named = [...config.matchAll(/(?:crt|ca-file) (\S+)/g)].map(([, path]) => path);
         expect(files).to.include.members([...new Set(named)]);
-        expect(config.match(/check-ssl verify required/g)).to.have.length(4 * 3);
+        expect(config.match(/check-ssl verify required/g)).to.have.length(3 * 3);
     });
 
     it("reaches Patroni: TLS of its REST API, and what etcd wants to see", () => {

@@ -28,6 +28,9 @@ function patroniArgs(changes: Partial<PatroniGroupArgs> = {}): PatroniGroupArgs 
     };
 }
 
+/** Where each node runs. */
+const hostOf: { [key: string]: string } = { a: "db1", b: "db2", c: "db3" };
+
 function recordPatroni(changes?: Partial<PatroniGroupArgs>, options?: RecordOptions): Promise<Recording> {
     return record(() => new PatroniGroup("group", patroniArgs(changes)), options);
 }
@@ -41,7 +44,7 @@ describe("PatroniGroup", () => {
                     `Command group-${key}-admission-db${index + 1}`,
                     `Command group-${key}-data`,
                     `Command group-${key}-gate`,
-                    `Command group-${key}-logins`,
+                    `Command group-${key}-logins-${hostOf[key]}`,
                     `Command group-${key}-move`,
                     `Command group-${key}-prepare`,
                     `Command group-${key}-replaced`,
@@ -113,7 +116,7 @@ describe("PatroniGroup", () => {
             "group-members",
             "group-upgrade",
             "group-a-move",
-            ...["a", "b", "c"].flatMap((key) => [`group-${key}-logins`, `group-${key}-switchover`]),
+            ...["a", "b", "c"].flatMap((key) => [`group-${key}-logins-${hostOf[key]}`, `group-${key}-switchover`]),
         ]);
     });
 
@@ -237,7 +240,7 @@ describe("PatroniGroup", () => {
             [
                 ...["a", "b", "c"].flatMap((key) => [
                     `group-${key}-gate`,
-                    `group-${key}-logins`,
+                    `group-${key}-logins-${hostOf[key]}`,
                     `group-${key}-prepare`,
                     `group-${key}-replaced`,
                     `group-${key}-settle`,

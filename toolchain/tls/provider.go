@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	p "github.com/pulumi/pulumi-go-provider"
@@ -48,6 +49,7 @@ func Provider() p.Provider {
 	diff, read := provider.Diff, provider.Read
 	provider.Diff = func(ctx context.Context, req p.DiffRequest) (p.DiffResponse, error) {
 		found, err := diff(ctx, req)
+		replaceForParts(found.DetailedDiff)
 		if err == nil && dueForRenewal(req.State, req.Inputs) {
 			found.HasChanges = true
 			if found.DetailedDiff == nil {
@@ -65,6 +67,17 @@ func Provider() p.Provider {
 		return found, err
 	}
 	return provider
+}
+
+// replaceForParts has a resource replaced when a part of a list or an object differs: infer takes replaceOnChanges for a whole property only.
+func replaceForParts(differences map[string]p.PropertyDiff) {
+	replacing := map[p.DiffKind]p.DiffKind{p.Add: p.AddReplace, p.Delete: p.DeleteReplace, p.Update: p.UpdateReplace}
+	for path, difference := range differences {
+		if kind, ok := replacing[difference.Kind]; ok && strings.ContainsAny(path, ".[") {
+			difference.Kind = kind
+			differences[path] = difference
+		}
+	}
 }
 
 // Run serves the plugin until the engine ends it.

@@ -264,6 +264,16 @@ func TestACertificateIsReplacedFromItsEarlyRenewalOn(t *testing.T) {
 	}
 }
 
+func TestAnotherNameOrAddressReplacesIt(t *testing.T) {
+	in := authorityInputs(t).with("dnsNames", []string{"a"}).with("ipAddresses", []string{"192.0.2.1"})
+	cert := newUnit(t, "SelfSignedCert").create(in)
+	cert.want(in, "same")
+	cert.want(in.with("dnsNames", []string{"b"}), "replace")
+	cert.want(in.with("ipAddresses", []string{"192.0.2.1", "192.0.2.2"}), "replace")
+	cert.want(in.with("ipAddresses", []string{}), "replace")
+	cert.want(in.with("subject", map[string]any{"commonName": "another"}), "replace")
+}
+
 func TestOtherHoursOfEarlyRenewalKeepTheCertificate(t *testing.T) {
 	in := authorityInputs(t)
 	cert := newUnit(t, "SelfSignedCert").create(in)
