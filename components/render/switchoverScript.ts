@@ -272,7 +272,7 @@ const holdFunctions = [
  * to a primary again; or until the switchover has failed. HAProxy may keep an attempt for a second that began while no server was there.
  */
 const awaitFunctions = [
-    "ended() { failed || [ \"$(date +%s)\" -ge \"$deadline\" ]; }",
+    'ended() { failed || [ "$(date +%s)" -ge "$deadline" ]; }',
     // Nobody leads within the next moment.
     `await_stop() { while kill -0 "$asked" 2>/dev/null && ! ended && pg_isready -q -t 2 -h ${containerPaths.postgresSocket}; do sleep 0.1; done; sleep 0.3; }`,
     "await() {",
