@@ -38,9 +38,14 @@ export async function askPatroni(
     }
 }
 
-/** The first node whose Patroni can be asked. */
-export function answeringNode(operations: ClusterOperations, { members }: PatroniStatus): OperationsWorkload {
-    const member = members.find((candidate) => isUp(candidate) && candidate.error === null);
+/** A node whose Patroni can be asked: rather the preferred one, or else the first. */
+export function answeringNode(
+    operations: ClusterOperations,
+    { members }: PatroniStatus,
+    preferred?: string,
+): OperationsWorkload {
+    const answering = members.filter((candidate) => isUp(candidate) && candidate.error === null);
+    const member = answering.find(({ name }) => name === preferred) ?? answering[0];
     const workload = operations.patroni.find(({ name }) => name === member?.name);
     if (workload === undefined) {
         const unknown = members.every(({ container }) => container === "unknown");

@@ -21,9 +21,9 @@ export async function switchover(
 ): Promise<void> {
     const wanted = options.candidate === undefined ? undefined : findNode(operations, options.candidate).name;
     const before = await readPatroni(operations, run);
-    const leader = checkSwitchover(before, wanted);
     // Only in the leader's own container PgBouncers are paused no longer than they need to be.
-    const asked = operations.patroni.find(({ name }) => name === leader.name) ?? answeringNode(operations, before);
+    const asked = answeringNode(operations, before, findLeader(before)?.name);
+    const leader = checkSwitchover(before, wanted);
     const target = wanted ?? "the fittest replica";
     await confirm(`Hand the leader's role from ${leader.name} to ${target}? Its sessions end.`, options.yes, terminal);
 

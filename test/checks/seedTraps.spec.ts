@@ -84,7 +84,7 @@ describe("A trap of the seeds", () => {
                 .filter((line) => /^\s*(default-)?server /.test(line));
             expect(servers).to.have.length.above(8);
             for (const line of servers.filter((server) => /^\s*server /.test(server))) {
-                expect(line).to.match(/ 192\.0\.2\.1\d:5432 .*\bcheck\b.* port 8008\b/);
+                expect(line).to.match(/ 192\.0\.2\.1\d:5432 (.*\bcheck\b.* port 8008\b|track read_write\/)/);
             }
         });
 

@@ -8,7 +8,7 @@ describe("pgha, where it changes the cluster", function () {
     describe("switchover", () => {
         it("hands the leader's role over and waits for the others", async () => {
             const { status, messages } = await cluster.pgha(["switchover", "--yes"]);
-            expect([status, cluster.log()]).to.deep.equal([0, "switchover patroni-db2\n"]);
+            expect([status, cluster.log()]).to.deep.equal([0, "switchover patroni-db2 by the script of patroni-db2\n"]);
             expect(messages).to.match(/^patroni-db3 leads after [\d.]+ s\nall members follow it after [\d.]+ s\n$/);
         });
 
@@ -16,7 +16,7 @@ describe("pgha, where it changes the cluster", function () {
             const { status, messages } = await cluster.pgha(["switchover", "--candidate", "db1"], "y");
             expect(messages).to.include("from patroni-db2 to patroni-db1? Its sessions end. [y/N] ");
             expect(status).to.equal(0);
-            expect(cluster.log()).to.equal("switchover patroni-db2 patroni-db1\n");
+            expect(cluster.log()).to.equal("switchover patroni-db2 patroni-db1 by the script of patroni-db2\n");
         });
 
         it("does nothing when it isn't confirmed", async () => {

@@ -45,7 +45,7 @@ export class FakeCluster {
         this.put("leader", "patroni-db2\n");
         mkdirSync(this.path("switchover"));
         for (const { name } of operations.patroni) {
-            this.put(join("switchover", name), 'exec docker switchover "$@"\n');
+            this.put(join("switchover", name), `exec docker switchover ${name} "$@"\n`);
         }
         const described = { ...operations, switchoverDirectory: this.path("switchover") };
         this.put("outputs.json", JSON.stringify({ operations: described, endpoints: {}, applications: "[secret]" }));
