@@ -40,8 +40,8 @@ const patienceSeconds = 10;
 /** Time for the checkpoint before all else. */
 const checkpointTimeoutSeconds = 300;
 
-/** Age of a switchover at which the guard ends its pause: later than all that the switchover itself waits for. */
-const guardSeconds = 2 * switchoverTimeoutSeconds + 3 * pauseTimeoutSeconds;
+/** Age of a switchover at which the guard ends its pause: later than all that the switchover itself waits for, each with its own limit. */
+const guardSeconds = 4 * switchoverTimeoutSeconds + 2 * pauseTimeoutSeconds;
 
 /** Attempts of the guard, one a second, or fewer where a host doesn't answer. */
 const guardAttempts = 600;
@@ -166,6 +166,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         // Whoever doesn't answer would make the others' clients wait.
         "  poolers=$(reachable $poolers)",
         "  routers=$(reachable $routers)",
+        `  started=$(start_time) || started=`,
         '  prepare "$@" --scheduled now',
         "  if leads; then hold; else pause; fi",
         // patronictl also asks for which version of PostgreSQL a restart is meant: for any.
@@ -173,8 +174,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         "  exec 3>&-",
         '  if [ -e "$dir/hook" ]; then pause_when_held; fi',
         `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
-        // Without an entry point to ask, and from another node than the leader's, patronictl has the last word.
-        '  if [ -z "$routers" ] || [ ! -e "$dir/held" ]; then wait "$asked" || true; else await_stop; fi',
+        '  if [ -e "$dir/held" ]; then await_stop; else await_another; fi',
         // One after the other, for they are ready together, and Patroni has use for the processor.
         '  for router in $routers; do await "$router"; done',
         "  resume",
@@ -188,6 +188,10 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         `failed() { grep -q 'Failed: \\|Switchover failed\\|\\(^\\|[^A-Za-z.]\\)Error: ' "$dir/answer"; }`,
         reachableFunctions,
         prepareFunction,
+        // Without an entry point nobody here knows which node is the primary.
+        routers === undefined
+            ? "start_time() { false; }"
+            : `start_time() { sql 5 -d '${primary}' -c 'SELECT pg_postmaster_start_time()'; }`,
         holdFunctions,
         awaitFunctions,
         leadAwayFunctions,
@@ -246,35 +250,44 @@ const prepareFunction = [
  * and lets Patroni go on. What Patroni does before that takes as long as the rest, and costs their clients no time.
  */
 const holdFunctions = [
-    `leads() { [ "$(sql 5 -d '${localConninfo}' -c 'SELECT pg_is_in_recovery()')" = f ]; }`,
+    // A node that has not been replaced since Patroni is told of the script stops without asking.
+    `leads() { grep -qs before_stop ${containerPaths.patroniConfigDirectory}/*.yml && [ "$(sql 5 -d '${localConninfo}' -c 'SELECT pg_is_in_recovery()')" = f ]; }`,
     "hold() {",
     '  cat >"$dir/hook" <<END_OF_HOOK',
+    // Only this stop of PostgreSQL is meant, and only while the script lives.
+    `rm -f ${containerPaths.beforeStop}`,
     ': >"$dir/held"',
     "attempts=0",
-    // Nobody comes where the script was killed.
-    `until [ -e "$dir/go" ] || [ ! -d "$dir" ] || [ "\\$attempts" -ge ${20 * holdSeconds} ]; do`,
+    `until [ -e "$dir/go" ] || ! kill -0 $$ 2>/dev/null || [ "\\$attempts" -ge ${20 * holdSeconds} ]; do`,
     "  attempts=\\$((attempts + 1))",
     "  sleep 0.05",
     "done",
     "END_OF_HOOK",
     `  cp "$dir/hook" "$dir/hook.new" && mv "$dir/hook.new" ${containerPaths.beforeStop}`,
     "}",
+    // patronictl is done before PostgreSQL stops where it could only write to the DCS.
+    `under_way() { kill -0 "$asked" 2>/dev/null || grep -q 'falling back to DCS' "$dir/answer"; }`,
     "pause_when_held() {",
     `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
-    '  until [ -e "$dir/held" ] || ! kill -0 "$asked" 2>/dev/null || [ "$(date +%s)" -ge "$deadline" ]; do sleep 0.05; done',
-    '  [ ! -e "$dir/held" ] || pause',
+    '  until [ -e "$dir/held" ] || ended || ! under_way; do sleep 0.05; done',
+    '  if [ -e "$dir/held" ]; then pause; elif ! failed; then echo "PostgreSQL did not wait for the pause of PgBouncers" >&2; fi',
     '  : >"$dir/go"',
     "}",
 ].join("\n");
 
 /**
- * Shell functions `await_stop`, which waits until the leader takes no connection any more, and `await`, which waits until an entry point leads
- * to a primary again; or until the switchover has failed. HAProxy may keep an attempt for a second that began while no server was there.
+ * Shell functions `await_stop`, which waits until the leader takes no connection any more; `await_another`, which does so from afar, until the
+ * primary is another one; and `await`, which waits until an entry point leads to a primary again; or until the switchover has failed. HAProxy
+ * may keep an attempt for a second that began while no server was there.
  */
 const awaitFunctions = [
     'ended() { failed || [ "$(date +%s)" -ge "$deadline" ]; }',
     // Nobody leads within the next moment.
     `await_stop() { while kill -0 "$asked" 2>/dev/null && ! ended && pg_isready -q -t 2 -h ${containerPaths.postgresSocket}; do sleep 0.1; done; sleep 0.3; }`,
+    "await_another() {",
+    '  if [ -z "$started" ]; then while kill -0 "$asked" 2>/dev/null && ! ended; do sleep 0.1; done; return 0; fi',
+    '  until ended || { now=$(start_time) && [ -n "$now" ] && [ "$now" != "$started" ]; }; do sleep 0.1; done',
+    "}",
     "await() {",
     `  limit=0.3 patient=$(($(date +%s) + ${patienceSeconds}))`,
     '  until ended || timeout "$limit" pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}"; do',

@@ -22,8 +22,13 @@ describe("render/switchoverScript", () => {
         for (const program of ["docker", "psql", "patronictl", "pg_isready", "timeout"]) {
             runner.fakeFile(program, "container");
         }
+        // Whether Patroni is told of the script.
+        runner.fake(
+            "grep",
+            'case "$*" in *before_stop*) [ ! -e "$HOME/untold" ] ;; *) exec /usr/bin/grep "$@" ;; esac',
+        );
         // The guard's time, and all shorter waits.
-        runner.fake("sleep", 'case "$1" in 75) exec /bin/sleep 1 ;; *) exec /bin/sleep 0.02 ;; esac');
+        runner.fake("sleep", 'case "$1" in 130) exec /bin/sleep 1 ;; *) exec /bin/sleep 0.02 ;; esac');
         runner.write("leader", "patroni-db1\n");
         list(members);
         install({});
@@ -64,15 +69,17 @@ describe("render/switchoverScript", () => {
         expect(runner.read("switchover.paused")).to.equal("");
     });
 
-    it("pauses every PgBouncer before all else where another node leads", () => {
-        runner.write("elsewhere", "");
-        expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
-        expect(log()[0]).to.equal("CHECKPOINT");
-        expect(log().slice(1, 3).sort()).to.deep.equal(each("PAUSE"));
-        expect(log().slice(3, 5)).to.deep.equal([asksForSwitchover, "stop"]);
-        expect(log().slice(5).sort()).to.deep.equal(each("RESUME"));
-        expect(runner.read("switchover.paused")).to.equal("");
-    });
+    const early = { "another node leads": "elsewhere", "Patroni doesn't know of the script yet": "untold" };
+    for (const [where, file] of Object.entries(early))
+        it(`pauses every PgBouncer before all else where ${where}`, () => {
+            runner.write(file, "");
+            expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+            expect(log()[0]).to.equal("CHECKPOINT");
+            expect(log().slice(1, 3).sort()).to.deep.equal(each("PAUSE"));
+            expect(log().slice(3, 5)).to.deep.equal([asksForSwitchover, "stop"]);
+            expect(log().slice(5).sort()).to.deep.equal(each("RESUME"));
+            expect(runner.read("switchover.paused")).to.equal("");
+        });
 
     it("--restart does the same around a restart of the leader, who needs nobody to take over", () => {
         list(members.slice(0, 1));
@@ -204,11 +211,17 @@ describe("render/switchoverScript", () => {
         expect(runner.read("log")).not.to.match(/PAUSE|RESUME/);
     });
 
-    it("goes on where patronictl reaches the leader by the DCS alone", () => {
-        runner.write("unreachable", "");
-        expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
-        expect(runner.read("leader")).to.equal("patroni-db2\n");
-    });
+    for (const where of ["here", "elsewhere"]) {
+        it(`pauses where the leader is ${where}, and patronictl reaches it by the DCS alone`, () => {
+            runner.write("unreachable", "");
+            runner.write(where, "");
+            expect(run()).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+            expect(runner.read("leader")).to.equal("patroni-db2\n");
+            const steps = log().map((line) => line.replace(/ .*/, ""));
+            const before = where === "here" ? ["switchover", "PAUSE", "PAUSE"] : ["PAUSE", "PAUSE", "switchover"];
+            expect(steps).to.deep.equal(["CHECKPOINT", ...before, "stop", "RESUME", "RESUME"]);
+        });
+    }
 
     it("hands over without PgBouncers and HAProxys, too", () => {
         install({ poolers: undefined, routers: undefined });
@@ -240,6 +253,7 @@ describe("render/switchoverScript", () => {
             }
             expect([...new Set(log().filter((line) => line.includes("RESUME")))].sort()).to.deep.equal(each("RESUME"));
             expect(runner.read("switchover.paused")).to.equal("");
+            expect(existsSync(containerPaths.beforeStop)).to.equal(false);
         });
     }
 
