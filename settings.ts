@@ -189,6 +189,7 @@ const patroni = fields<ClusterPatroniArgs>({
     resources,
     minimumFreeMiB: number.optional(),
     catchUpTimeoutSeconds: number.optional(),
+    absentNodes: texts.optional(),
     stopGraceSeconds: number.optional(),
 });
 

@@ -219,6 +219,7 @@ function createMembers(
         apiUrls: apiUrls(args, settings),
         maximumLagBytes: gateLagBytes,
         gateTimeoutSeconds: settings.catchUpTimeoutSeconds,
+        absentNodes: settings.absentNodes,
     };
     return nodes.map(({ key, node, host }) => ({
         ...patroniMember(key, node, host, context),

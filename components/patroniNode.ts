@@ -110,6 +110,8 @@ export interface PatroniNodeContext {
     /** Lag, in bytes, within which a replica counts as well again. */
     maximumLagBytes: number;
     gateTimeoutSeconds: number;
+    /** Keys of nodes whose absence keeps no other one from being replaced. */
+    absentNodes: string[];
 }
 
 /** A Patroni node as a member of a roll-out. */

@@ -228,6 +228,15 @@ export interface PatroniSettingsArgs {
      */
     catchUpTimeoutSeconds?: number;
     /**
+     * Keys of nodes that are away for good until this change brings them, and keep no other node from being replaced meanwhile: one that
+     * moves away from a lost host, or one that joins two others. Without it a streaming node is left alone while no other replica streams.
+     *
+     * @default - none
+     *
+     * **Change:** in place.
+     */
+    absentNodes?: string[];
+    /**
      * Seconds that a node has to stop before it is killed. A shutdown checkpoint must fit, or a 2-second handover becomes a failover.
      *
      * @default 120
@@ -249,6 +258,7 @@ export interface PatroniSettings {
     resources: ResourcesArgs;
     minimumFreeMiB: number;
     catchUpTimeoutSeconds: number;
+    absentNodes: string[];
     stopGraceSeconds: number;
 }
 
@@ -295,6 +305,7 @@ export function normalizePatroniSettings(
         },
         minimumFreeMiB: args.minimumFreeMiB ?? 1024,
         catchUpTimeoutSeconds: args.catchUpTimeoutSeconds ?? 600,
+        absentNodes: args.absentNodes ?? [],
         stopGraceSeconds: args.stopGraceSeconds ?? 120,
     };
 }

@@ -93,7 +93,7 @@ export function stepDownScript(key: string, host: HostConnection, context: Patro
         ...shell,
         ...functions,
         ...nodesFunctions(context.scope),
-        ...copyGuard({ node, others, orElse: orExpired }),
+        ...copyGuard({ node, others: withoutAbsent(others, context), orElse: orExpired }),
         "api /primary || exit 0",
         `sh ${[script, node, ...others].map(shellQuote).join(" ")}${orExpired} ||`,
         `  fail "${node} leads and no other node could take over" "see 'patronictl list'; a replica must be streaming, then run 'pulumi up' again"`,
@@ -110,6 +110,11 @@ function expiredGate({ enableInternalTls, apiUrls }: PatroniNodeContext): { func
     return enableInternalTls
         ? { functions: [expiredFunction(containerPaths.caCertificate, apiUrls)], orExpired: " || expired" }
         : { functions: [], orExpired: "" };
+}
+
+function withoutAbsent(names: string[], { absentNodes }: PatroniNodeContext): string[] {
+    const absent = absentNodes.map(workloadNames.patroni);
+    return names.filter((name) => !absent.includes(name));
 }
 
 /** Who should lead after a node: one that has been replaced already, or else the one that is replaced last. */
@@ -138,6 +143,10 @@ export function moveScript(key: string, context: PatroniNodeContext): Member["be
             return { name: workloadNames.patroni(node), address };
         }),
         moving: workloadNames.patroni(key),
+        guarding: withoutAbsent(
+            nodes.filter((node) => node.key !== key).map((node) => workloadNames.patroni(node.key)),
+            context,
+        ),
         switchoverScript: `${switchoverDirectory(dataRoot, target.clusterName)}/${peerName}`,
         gate: expiredGate(context),
     });

@@ -15,7 +15,7 @@ import { checkHost, hostWarnings } from "./hosts";
 import { checkKnownHost, checkMembers, checkSpread, sharedHostWarnings } from "./members";
 import { checkClusterName, checkLabelName } from "./names";
 import { checkNetwork, checkSubnetApart } from "./network";
-import { checkNodes, checkPatroniSettings } from "./patroni";
+import { checkAbsentNodes, checkNodes, checkPatroniSettings } from "./patroni";
 import { checkPgBouncerSettings, checkPoolSizes } from "./pgBouncer";
 import { checkPasswordGenerations } from "./passwords";
 import { checkPorts } from "./ports";
@@ -47,6 +47,7 @@ export function checkCluster(clusterName: string, args: PostgresClusterArgs): Pr
         ...checkMembers("patroni.nodes", clusterName, nodes, hosts),
         ...checkNodes("patroni.nodes", nodes),
         ...checkSlotsApart("patroni.slots", args.patroni?.slots, Object.keys(nodes)),
+        ...checkAbsentNodes("patroni.absentNodes", args.patroni?.absentNodes, Object.keys(nodes)),
         ...checkHaProxySettings("haproxy", args.haproxy ?? {}),
         ...checkSpread("haproxy.hosts", args.haproxy?.hosts, args.hosts),
         ...checkRouting(args, placement),

@@ -58,6 +58,7 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
         ...checkMembers(`${path}.nodes`, args.target.clusterName, args.nodes, args.hosts),
         ...checkNodes(`${path}.nodes`, args.nodes),
         ...checkSlotsApart(`${path}.slots`, args.settings.slots, Object.keys(args.nodes)),
+        ...checkAbsentNodes(`${path}.absentNodes`, args.settings.absentNodes, Object.keys(args.nodes)),
         ...checkDcsHosts(
             `${path}.nodes`,
             args.nodes,
@@ -69,6 +70,13 @@ export function checkPatroni(path: string, args: PatroniGroupArgs): Problem[] {
             memberHosts(args.nodes, args.hosts),
         ),
     ];
+}
+
+/** Refuses absent nodes that the group doesn't have. */
+export function checkAbsentNodes(path: string, absent: string[] | undefined, nodeKeys: string[]): Problem[] {
+    return (absent ?? [])
+        .filter((key) => !nodeKeys.includes(key))
+        .map((key) => ({ path, reason: `"${key}" was given; keys of nodes are allowed: ${nodeKeys.join(", ")}` }));
 }
 
 /** Checks what can be told without the hosts. */

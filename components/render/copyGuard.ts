@@ -36,7 +36,7 @@ export function copyGuard({ node, others, orElse }: CopyGuard): string[] {
         memberGuard(
             `spared${orElse}`,
             `without ${node} the data would be on one node only; not streaming: $(away | xargs)`,
-            "bring that one back, or take it out of 'patroni.nodes' if it is lost; where only these settings mend it, run 'pulumi up$(targets)' first; then run 'pulumi up' again",
+            "bring that one back, or take it out of 'patroni.nodes' if it is lost; where only these settings bring it back, run 'pulumi up$(targets)' first, or name it in 'patroni.absentNodes'; then run 'pulumi up' again",
         ),
     ];
 }

@@ -13,6 +13,8 @@ export interface HandOverScript {
     nodes: { name: string; address: string }[];
     /** Name of a node that goes as well, if the settings have it at another address. */
     moving?: string;
+    /** Names of the nodes that must have its data then. */
+    guarding?: string[];
     /** Script on that host that hands the leader's role over. */
     switchoverScript: string;
     /** What lets the roll-out go on all the same: shell functions, and the rest of a condition. */
@@ -24,11 +26,10 @@ export interface HandOverScript {
  * makes sure that its data is on others, unless no node runs on this host, which may be as new as the place that it moves to.
  */
 export function renderHandOverScript(script: HandOverScript): string {
-    const { host, serviceName, scope, nodes, moving = "", switchoverScript, gate } = script;
+    const { host, serviceName, scope, moving = "", guarding = [], switchoverScript, gate } = script;
     const { functions, orExpired } = gate ?? { functions: [], orExpired: "" };
     const list = `see 'patronictl list ${scope}', then run 'pulumi up' again`;
-    const others = nodes.map(({ name }) => name).filter((name) => name !== moving);
-    const guard = moving === "" ? [] : copyGuard({ node: moving, others, orElse: orExpired });
+    const guard = moving === "" ? [] : copyGuard({ node: moving, others: guarding, orElse: orExpired });
     return [
         failFunction(host),
         inContainerFunction(serviceName),

@@ -37,6 +37,12 @@ describe("checks/cluster", () => {
         expectProblems(check(args), {});
     });
 
+    it("refuses an absent node that there isn't", () => {
+        expectProblems(check({ patroni: { absentNodes: ["db1", "db9"] } }), {
+            "patroni.absentNodes": '"db9" was given; keys of nodes are allowed: db1, db2, db3',
+        });
+    });
+
     describe("etcd members", () => {
         const members = (...keys: string[]) => ({
             etcd: { members: Object.fromEntries(keys.map((key) => [key, { host: key }])) },

@@ -135,6 +135,13 @@ describe("PatroniGroup", () => {
         expect(prepareScript(two, "group-b")).not.to.include("spared");
     });
 
+    it("lets it go where another one is known to be absent", async () => {
+        const absent = await recordPatroni({ settings: { absentNodes: ["c"] } });
+        expect(prepareScript(absent, "group-b")).not.to.include("spared");
+        expect(String(absent.custom("group-b-move").inputs.stdin)).not.to.include("spared");
+        expect(prepareScript(absent, "group-c")).to.include("-v names='patroni-a patroni-b'");
+    });
+
     it("gives a node that was replaced the time to stream again that is asked for", async () => {
         const recording = await recordPatroni({ settings: { catchUpTimeoutSeconds: 7200 } });
         expect(String(recording.custom("group-b-gate").inputs.stdin))

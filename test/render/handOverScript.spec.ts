@@ -87,8 +87,9 @@ describe("render/handOverScript", () => {
 
     describe("before a node moves", () => {
         const nodes = ["a", "b", "c"].map((name) => ({ name: `patroni-${name}`, address: addressOf(name) }));
+        const guarding = ["patroni-a", "patroni-b"];
         const elsewhere = { c: "192.0.2.1:5433" };
-        const move = (): ScriptResult => handOver({ nodes, moving: "patroni-c" });
+        const move = (): ScriptResult => handOver({ nodes, moving: "patroni-c", guarding });
 
         it("hands over from it, rather to one that stays where it is", () => {
             list({ a: "Replica", b: "Replica", c: "Leader" }, { ...elsewhere, a: "192.0.2.2" });
@@ -131,10 +132,10 @@ describe("render/handOverScript", () => {
         it("does not stand in the way where certificates have expired", () => {
             const gate = { functions: ["expired() { true; }"], orExpired: " || expired" };
             list({ a: "Leader", c: "Replica" }, elsewhere);
-            expect(handOver({ nodes, moving: "patroni-c", gate })).to.deep.equal(done);
+            expect(handOver({ nodes, moving: "patroni-c", guarding, gate })).to.deep.equal(done);
             runner.write("refuse", "");
             list({ a: "Replica", c: "Leader" }, elsewhere);
-            expect(handOver({ nodes, moving: "patroni-c", gate })).to.deep.equal(done);
+            expect(handOver({ nodes, moving: "patroni-c", guarding, gate })).to.deep.equal(done);
         });
     });
 });
