@@ -73,7 +73,7 @@ describe("HAProxy itself", () => {
         });
     });
 
-    it("leaves a node that has the leader's key, while its PostgreSQL is stopping or in recovery", () => {
+    it("has no connection more for a node that has the leader's key, while its PostgreSQL is stopping or in recovery", () => {
         const answers = {
             8101: { state: "running", role: "primary" },
             8102: { state: "stopping", role: "primary" },
@@ -101,12 +101,17 @@ describe("HAProxy itself", () => {
         );
         try {
             const statistics = `curl -fsS 'http://127.0.0.1:${haproxyHealthPort}/;csv'`;
-            const states = `${statistics} | grep -E '^(any|read_write),patroni-' | cut -d , -f 1,2,18`;
+            const states = `${statistics} | grep -E '^(any|read_write|primary_for_reads),patroni-' | cut -d , -f 1,2,18`;
+            const primaries = (proxyName: string): string[] => [
+                `${proxyName},patroni-8101,UP`,
+                // It keeps the sessions that it has.
+                `${proxyName},patroni-8102,NOLB`,
+                `${proxyName},patroni-8103,DOWN`,
+                `${proxyName},patroni-8104,UP`,
+            ];
             const expected = [
-                "read_write,patroni-8101,UP",
-                "read_write,patroni-8102,DOWN",
-                "read_write,patroni-8103,DOWN",
-                "read_write,patroni-8104,UP",
+                ...primaries("read_write"),
+                ...primaries("primary_for_reads"),
                 ...Object.keys(answers).map((port) => `any,patroni-${port},UP`),
             ];
             proxy.waitFor(["bash", "-c", `[ "$(${states})" = "${expected.join("\n")}" ]`]);
