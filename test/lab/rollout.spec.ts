@@ -8,7 +8,7 @@ import { eventually, inSeconds, note } from "./helpers/wait";
 import { describeWriters, Writers } from "./helpers/writers";
 
 /** Time of the guard that resumes PgBouncers, and some more. */
-const guardedSeconds = 90;
+const guardedSeconds = 160;
 
 describe("a roll-out", () => {
     let cluster: Cluster;
