@@ -283,7 +283,7 @@ const holdFunctions = [
 const awaitFunctions = [
     'ended() { failed || [ "$(date +%s)" -ge "$deadline" ]; }',
     // Nobody leads within the next moment.
-    `await_stop() { while kill -0 "$asked" 2>/dev/null && ! ended && pg_isready -q -t 2 -h ${containerPaths.postgresSocket}; do sleep 0.1; done; sleep 0.3; }`,
+    `await_stop() { while under_way && ! ended && pg_isready -q -t 2 -h ${containerPaths.postgresSocket}; do sleep 0.1; done; sleep 0.3; }`,
     "await_another() {",
     '  if [ -z "$started" ]; then while kill -0 "$asked" 2>/dev/null && ! ended; do sleep 0.1; done; return 0; fi',
     '  until ended || { now=$(start_time) && [ -n "$now" ] && [ "$now" != "$started" ]; }; do sleep 0.1; done',
