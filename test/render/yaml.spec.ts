@@ -20,7 +20,9 @@ function reversed(data: unknown): unknown {
 
 describe("render/yaml", () => {
     const scalar = fc.oneof(fc.string(), fc.integer(), fc.boolean());
-    const data = fc.object({ values: [scalar], maxDepth: 3 });
+    // No setting has a key that merges.
+    const key = fc.string().filter((text) => text !== "<<");
+    const data = fc.object({ key, values: [scalar], maxDepth: 3 });
 
     it("says what stands in two places twice", () => {
         const shared = { a: 1 };
@@ -49,9 +51,14 @@ describe("render/yaml", () => {
         );
     });
 
-    for (const word of ["on", "no", "y", "010", "1_000", "12:30:45", "2026-01-31", "~", "0x1f", ".5", "1e3"]) {
-        it(`quotes the text ${word}, which YAML 1.1 would not read as text`, () => {
+    it("keeps lines of blanks", () => {
+        expect(parse(renderYaml({ value: " \n" }))).to.deep.equal({ value: " \n" });
+    });
+
+    for (const word of ["on", "no", "y", "010", "0o10", "1_000", "12:30:45", "2026-01-31", "~", "0x1f", ".5", "1e3"]) {
+        it(`quotes the text ${word}, which a reader of YAML 1.1 or 1.2 would not read as text`, () => {
             expect(renderYaml({ value: word })).to.equal(`value: "${word}"\n`);
+            expect(renderYaml({ [word]: 1 })).to.equal(`"${word}": 1\n`);
         });
     }
 });
