@@ -12,13 +12,16 @@ export function renderConsolePasswords(passwords: string[]): string[] {
     ]);
 }
 
-/** Shell function `console`: a command for the PgBouncer `$1`, which has `$2` seconds. */
+/** Settings of psql for the console of the PgBouncer `$1`, with the password in `$passfile`. */
+const consoleConninfo = `"host=\${1%:*} port=\${1##*:} user=${systemRoles.pgbouncer} dbname=pgbouncer connect_timeout=3 passfile=$passfile"`;
+
+/** Shell function `console`: a command for the PgBouncer `$1`, which has `$2` seconds. It leaves in `$passfile` which password was right. */
 export const consoleFunctions = [
     "console() {",
     '  for passfile in "$dir"/pgpass.*; do',
     "    refused=0",
     // On an interrupt psql takes the command back.
-    `    said=$(timeout -s INT -k 2 "$2" psql -X -q -d "host=\${1%:*} port=\${1##*:} user=${systemRoles.pgbouncer} dbname=pgbouncer connect_timeout=3 passfile=$passfile" -c "$3" 2>&1) || refused=$?`,
+    `    said=$(timeout -s INT -k 2 "$2" psql -X -q -d ${consoleConninfo} -c "$3" 2>&1) || refused=$?`,
     '    case "$said" in *"authentication failed"*) ;; *) break ;; esac',
     "  done",
     '  printf "%s\\n" "$said"',
@@ -26,22 +29,62 @@ export const consoleFunctions = [
     "}",
 ].join("\n");
 
-/** Shell functions `pause` and `resume`. A PgBouncer that somebody else has paused stays so. */
+/** What a child that outlives the function that starts it must not keep open: see {@link pauseFunctions}. */
+export const closedGates = "4>&- 5>&-";
+
+/**
+ * Shell functions `open_consoles`, `pause` and `resume`. A PgBouncer that somebody else has paused stays so.
+ *
+ * A connection with TLS takes psql a tenth of a second, of which clients would wait for the second one, so one psql for each PgBouncer is
+ * connected before. It waits for a line from file descriptor 4 to pause, and for the end of 5, which comes when this shell dies, too, to resume.
+ */
 export const pauseFunctions = [
-    "pause_one() {",
-    '  : >"$dir/paused.$1"',
-    `  if reason=$(console "$1" ${pauseTimeoutSeconds} PAUSE); then return 0; fi`,
+    "open_consoles() {",
+    '  mkfifo "$dir/to-pause" "$dir/to-resume"',
+    '  exec 4<>"$dir/to-pause" 5<>"$dir/to-resume"',
+    "  for pooler in $poolers; do",
+    `    open_console "$pooler" >"$dir/said.$pooler" 2>&1 ${closedGates} &`,
+    '    echo "$!" >"$dir/console.$pooler"',
+    "  done",
+    "}",
+    "open_console() {",
+    '  console "$1" 3 "SHOW VERSION" || exit 1',
+    `  exec psql -X -q -v ON_ERROR_STOP=1 -d ${consoleConninfo} <<END_OF_COMMANDS`,
+    '\\set told \\`read -r line <"$dir/to-pause" && echo on || echo off\\`',
+    "\\if :told",
+    "PAUSE;",
+    "\\o $dir/holds.$1",
+    '\\! cat <"$dir/to-resume"',
+    "RESUME;",
+    "\\o $dir/resumed.$1",
+    "\\endif",
+    "END_OF_COMMANDS",
+    "}",
+    // Whether the console of `$1` leaves the file `$2` before the time `$3`.
+    "gets_to() {",
+    '  read -r console <"$dir/console.$1"',
+    '  until [ -e "$dir/$2.$1" ]; do',
+    '    kill -0 "$console" 2>/dev/null && [ "$(date +%s)" -lt "$3" ] || { [ -e "$dir/$2.$1" ]; return; }',
+    "    sleep 0.02",
+    "  done",
+    "}",
+    "pause() {",
+    '  for pooler in $poolers; do : >"$dir/paused.$pooler"; echo >&4; done',
+    `  limit=$(($(date +%s) + ${pauseTimeoutSeconds}))`,
+    "  jobs=",
+    '  for pooler in $poolers; do gets_to "$pooler" holds "$limit" || { give_up "$pooler" & jobs="$jobs $!"; }; done',
+    '  for job in $jobs; do wait "$job"; done',
+    "}",
+    "give_up() {",
+    '  read -r console <"$dir/console.$1"',
+    '  kill "$console" 2>/dev/null',
+    '  reason=$(cat "$dir/said.$1")',
     '  case "$reason" in',
     // It didn't get the command: it is away, or takes none of the passwords, as after a rotation that was cut short.
     '    *"already suspended/paused"* | *"connection to server"*" failed: "*) rm "$dir/paused.$1" ;;',
-    '    *) resume_one "$1" ;;',
+    '    *) reason=; resume_one "$1" ;;',
     "  esac",
     '  printf "PgBouncer %s was not paused: %s\\n" "$1" "${reason:-transactions were open for too long}" >&2',
-    "}",
-    "pause() {",
-    "  jobs=",
-    '  for pooler in $poolers; do pause_one "$pooler" & jobs="$jobs $!"; done',
-    '  for job in $jobs; do wait "$job"; done',
     "}",
     "resume_one() {",
     "  for attempt in 1 2 3 4 5; do",
@@ -53,10 +96,14 @@ export const pauseFunctions = [
     "  return 1",
     "}",
     "resume() {",
+    "  exec 5>&-",
+    "  limit=$(($(date +%s) + 3))",
     "  jobs=",
     '  for file in "$dir"/paused.*; do',
     '    [ -e "$file" ] || continue',
-    '    resume_one "${file##*/paused.}" & jobs="$jobs $!"',
+    "    pooler=${file##*/paused.}",
+    '    if [ -e "$dir/holds.$pooler" ] && gets_to "$pooler" resumed "$limit"; then rm "$file"; continue; fi',
+    '    resume_one "$pooler" & jobs="$jobs $!"',
     "  done",
     "  resumed=0",
     '  for job in $jobs; do wait "$job" || resumed=1; done',

@@ -1,7 +1,13 @@
 import { containerPaths } from "../defaults";
 import { localConninfo, routerConninfo } from "./conninfo";
 import { patronictl, patronictlListSeconds } from "./patroniScripts";
-import { consoleFunctions, pauseFunctions, pauseTimeoutSeconds, renderConsolePasswords } from "./poolerFunctions";
+import {
+    closedGates,
+    consoleFunctions,
+    pauseFunctions,
+    pauseTimeoutSeconds,
+    renderConsolePasswords,
+} from "./poolerFunctions";
 import { leadAwayFunctions, reconnectFunction } from "./reconnectFunctions";
 import { inContainerFunction, shellQuote } from "./shell";
 
@@ -166,6 +172,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         // Whoever doesn't answer would make the others' clients wait.
         "  poolers=$(reachable $poolers)",
         "  routers=$(reachable $routers)",
+        "  open_consoles",
         `  started=$(start_time) || started=`,
         '  prepare "$@" --scheduled now',
         "  if leads; then hold; else pause; fi",
@@ -175,8 +182,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         '  if [ -e "$dir/hook" ]; then pause_when_held; fi',
         `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
         '  if [ -e "$dir/held" ]; then await_stop; else await_another; fi',
-        // One after the other, for they are ready together, and Patroni has use for the processor.
-        '  for router in $routers; do await "$router"; done',
+        "  await_all $routers",
         "  resume",
         "  left=$?",
         '  wait "$asked" || true',
@@ -231,7 +237,7 @@ const prepareFunction = [
     "prepare() {",
     '  mkfifo "$dir/question"; : >"$dir/answer"',
     // patronictl has no limit of its own where a node accepts and stays silent.
-    `  ${patronictl(patronictlTimeoutSeconds)} "$@" <"$dir/question" >"$dir/answer" 2>&1 &`,
+    `  ${patronictl(patronictlTimeoutSeconds)} "$@" <"$dir/question" >"$dir/answer" 2>&1 ${closedGates} &`,
     "  asked=$!",
     '  exec 3>"$dir/question"',
     "  attempts=0",
@@ -257,12 +263,11 @@ const holdFunctions = [
     // Only this stop of PostgreSQL is meant, and only while the script lives.
     `rm -f ${containerPaths.beforeStop}`,
     ': >"$dir/held"',
-    "attempts=0",
-    `until [ -e "$dir/go" ] || ! kill -0 $$ 2>/dev/null || [ "\\$attempts" -ge ${20 * holdSeconds} ]; do`,
-    "  attempts=\\$((attempts + 1))",
-    "  sleep 0.05",
-    "done",
+    `timeout ${holdSeconds} sh -c 'read -r line <"\\$0"' "$dir/go" || :`,
     "END_OF_HOOK",
+    // It is open for as long as this shell lives, or until PgBouncers are paused.
+    '  mkfifo "$dir/go"',
+    '  exec 6<>"$dir/go"',
     `  cp "$dir/hook" "$dir/hook.new" && mv "$dir/hook.new" ${containerPaths.beforeStop}`,
     "}",
     // patronictl is done before PostgreSQL stops where it could only write to the DCS.
@@ -271,14 +276,14 @@ const holdFunctions = [
     `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
     '  until [ -e "$dir/held" ] || ended || ! under_way; do sleep 0.05; done',
     '  if [ -e "$dir/held" ]; then pause; elif ! failed; then echo "PostgreSQL did not wait for the pause of PgBouncers" >&2; fi',
-    '  : >"$dir/go"',
+    "  exec 6>&-",
     "}",
 ].join("\n");
 
 /**
  * Shell functions `await_stop`, which waits until the leader takes no connection any more; `await_another`, which does so from afar, until the
- * primary is another one; and `await`, which waits until an entry point leads to a primary again; or until the switchover has failed. HAProxy
- * may keep an attempt for a second that began while no server was there.
+ * primary is another one; and `await` and `await_all`, which wait until an entry point leads to a primary again, or all do; or until the
+ * switchover has failed. HAProxy may keep an attempt for a second that began while no server was there.
  */
 const awaitFunctions = [
     'ended() { failed || [ "$(date +%s)" -ge "$deadline" ]; }',
@@ -290,10 +295,19 @@ const awaitFunctions = [
     "}",
     "await() {",
     `  limit=0.3 patient=$(($(date +%s) + ${patienceSeconds}))`,
-    '  until ended || timeout "$limit" pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}"; do',
+    '  until timeout "$limit" pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}" || ended; do',
     '    [ "$(date +%s)" -lt "$patient" ] || limit=5',
     "    sleep 0.05",
     "  done",
+    "}",
+    // They are ready together, and until the first is, Patroni has use for the processor.
+    "await_all() {",
+    '  [ "$#" -gt 0 ] || return 0',
+    '  await "$1"',
+    "  shift",
+    "  jobs=",
+    '  for router do await "$router" & jobs="$jobs $!"; done',
+    '  for job in $jobs; do wait "$job"; done',
     "}",
 ].join("\n");
 

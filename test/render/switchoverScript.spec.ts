@@ -153,6 +153,8 @@ describe("render/switchoverScript", () => {
 
     it("goes on without a PgBouncer whose transactions don't end, and lets its clients go on at once", () => {
         runner.write("busy-192.0.2.22", "");
+        // Ten seconds pass in one.
+        runner.fake("date", 'echo "$(($(/bin/date +%s%N) / 100000000))"');
         const { status, stderr } = run();
         expect(status).to.equal(0);
         expect(stderr).to.include("PgBouncer 192.0.2.22:6432 was not paused: transactions were open for too long");
