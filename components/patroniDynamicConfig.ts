@@ -3,7 +3,7 @@ import type { PatroniSettings } from "./patroniSettings";
 import { createAttempt } from "./platform/attempt";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
-import type { Member } from "./platform/rollout";
+import { firstOf, Member } from "./platform/rollout";
 import { logsCommand } from "./platform/target";
 import type { Target } from "./platform/workload";
 import { describeDynamicChange } from "./render/dynamicChange";
@@ -26,11 +26,7 @@ export function applyDynamicConfig(
     { target, members, config, switchoverDirectory, gateTimeoutSeconds }: DynamicConfigArgs,
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
-    const [first] = members;
-    if (first === undefined) {
-        throw new pulumi.RunError("the group has no node although the checks passed: please report this");
-    }
-    const { host, workload } = first;
+    const { host, workload } = firstOf(members);
     const configJson = renderPatroniDynamicJson(config);
     return createHostCommand(
         `${name}-dynamic-config`,

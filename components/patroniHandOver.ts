@@ -5,7 +5,7 @@ import type { PatroniGroupArgs } from "./patroniGroupArgs";
 import { switchoverDirectory } from "./patroniSwitchover";
 import { createHostCommand, RunOn } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
-import type { Member } from "./platform/rollout";
+import { firstOf, Member } from "./platform/rollout";
 import { renderHandOverScript } from "./render/handOverScript";
 
 /**
@@ -19,11 +19,7 @@ export function letNodesGo(
     members: Member[],
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
-    const [first] = members;
-    if (first === undefined) {
-        throw new pulumi.RunError("the group has no node although the checks passed: please report this");
-    }
-    const { host, workload } = first;
+    const { host, workload } = firstOf(members);
     return createHostCommand(
         `${name}-handover`,
         {

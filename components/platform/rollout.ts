@@ -40,6 +40,14 @@ export interface Member {
     afterUpdate?: string;
 }
 
+/** The member whose turn comes first. */
+export function firstOf([first]: Member[]): Member {
+    if (first === undefined) {
+        throw new pulumi.RunError("the group has no member although the checks passed: please report this");
+    }
+    return first;
+}
+
 /** Arguments of {@link rollOut}. */
 export interface RolloutArgs {
     target: Target;

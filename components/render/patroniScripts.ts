@@ -103,15 +103,15 @@ export function configInScript(text: string): string {
     return quoted.replaceAll("'\\''", "'");
 }
 
-/** Shell function `rows`: these columns of each node's row in what `ctl` lists, separated by tabs. A row that lacks the last of them is none. */
-function rowsFunction(scope: string, ...columns: string[]): string {
+/** Shell function `rows`: these columns of each node's row in what `ctl` lists, separated by tabs. */
+export function rowsFunction(scope: string, ...columns: string[]): string {
     const fields = columns.map((name) => `$at["${name}"]`);
     return [
         "rows() {",
         `  table=$(ctl list -e -f tsv ${scope}) || return 1`,
         "  printf '%s\\n' \"$table\" |",
-        // The columns differ between Patroni's versions; the reason of a restart may break a row, whose rest is then too short.
-        `    awk -F '\\t' -v OFS='\\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } NF >= at["${columns.at(-1)}"] { print ${fields.join(", ")} }'`,
+        // The columns differ between Patroni's versions; the reason of a restart, which comes later, may break a row.
+        `    awk -F '\\t' -v OFS='\\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } NF >= at["State"] { print ${fields.join(", ")} }'`,
         "}",
     ].join("\n");
 }

@@ -1,6 +1,6 @@
 import { containerPaths } from "../defaults";
 import { localConninfo, routerConninfo } from "./conninfo";
-import { patronictl, patronictlListSeconds } from "./patroniScripts";
+import { patronictl, patronictlListSeconds, rowsFunction } from "./patroniScripts";
 import {
     closedGates,
     consoleFunctions,
@@ -211,13 +211,11 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
  * are synchronous ones nobody else is: it could lack commits.
  */
 function candidateFunction(scope: string): string {
-    const columns = ["Member", "Role", "State", "Tags"].map((name) => `$at["${name}"]`).join(", ");
     return [
+        rowsFunction(scope, "Member", "Role", "State", "Tags"),
         "choose() {",
-        `  table=$(ctl list -e -f tsv ${scope}) || return 1`,
-        '  printf "%s\\n" "$table" |',
-        // The columns differ between Patroni's versions.
-        `    awk -F '\\t' -v OFS='\\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } NF >= at["State"] { print ${columns} }' |`,
+        "  nodes=$(rows) || return 1",
+        '  printf "%s\\n" "$nodes" |',
         "    awk -F '\\t' -v preferred=\"$*\" '",
         '      $3 == "streaming" && $4 !~ /nofailover/ { fit[$1] = 1; if (other == "") other = $1 }',
         '      $3 == "streaming" && $4 !~ /nofailover/ && $2 ~ /(Sync|Quorum) Standby/ { synchronous[$1] = 1; if (best == "") best = $1 }',

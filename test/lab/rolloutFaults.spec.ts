@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { systemRoles } from "../../components/defaults";
+import { systemRoles, workloadNames } from "../../components/defaults";
 import { Lab } from "../../lab/drill/lab";
+import type { Login } from "../../lab/drill/session";
 import { Application, applicationOf, Cluster, readCluster, readLeader, waitForHealth } from "./helpers/cluster";
 import { containerIds } from "./helpers/hosts";
 import { assertAnswers, OutageWatch } from "./helpers/outages";
@@ -143,10 +144,53 @@ describe("a roll-out of Patroni's nodes, with clients at work,", function () {
         }
     });
 
+    it("does not begin where one streams no more, for the first one may be the last other copy", async function () {
+        const hosts = [first, second, leader];
+        const before = await containerIds(hosts);
+        const writers = await Writers.start(cluster, app);
+        try {
+            await letReplicasLogIn(false);
+            await endReplication(second);
+            const { output, seconds } = await upFails({ configFile: replaceNodes(1.5) });
+
+            expect(output).to.match(
+                new RegExp(
+                    `without patroni-${first} the data would be on one node only; not streaming: patroni-${second}`,
+                ),
+            );
+            expect(await containerIds(hosts)).to.deep.equal(before);
+            expect(await readLeader(cluster)).to.equal(leader);
+            await letReplicasLogIn(true);
+            await waitForHealth(cluster);
+            note(this, `failed after ${inSeconds(seconds)}; ${await assertNothingLost(writers)}`);
+        } finally {
+            await letReplicasLogIn(true);
+            await writers.abandon();
+        }
+    });
+
+    const superuser = (): Login => ({
+        user: systemRoles.superuser,
+        password: cluster.passwords.postgres ?? "",
+        database: "postgres",
+    });
+
     /** Takes the right to log in from the role by which replicas copy the leader's changes, or gives it back. */
     async function letReplicasLogIn(allowed: boolean): Promise<void> {
-        const login = { user: systemRoles.superuser, password: cluster.passwords.postgres ?? "", database: "postgres" };
         const right = allowed ? "LOGIN" : "NOLOGIN";
-        await query(cluster.endpoints.readWrite[0] ?? "", login, `ALTER ROLE ${systemRoles.replication} ${right}`);
+        await query(
+            cluster.endpoints.readWrite[0] ?? "",
+            superuser(),
+            `ALTER ROLE ${systemRoles.replication} ${right}`,
+        );
+    }
+
+    async function endReplication(host: string): Promise<void> {
+        const name = workloadNames.patroni(host);
+        await query(
+            cluster.endpoints.readWrite[0] ?? "",
+            superuser(),
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_replication WHERE application_name = '${name}'`,
+        );
     }
 });

@@ -1,6 +1,11 @@
 import { expect } from "chai";
 import { containerPaths, defaultPorts } from "../../components/defaults";
-import { haproxyHealthPort, renderHaProxyCfg, renderHaProxyUsers } from "../../components/render/haproxyCfg";
+import {
+    HaProxyConfig,
+    haproxyHealthPort,
+    renderHaProxyCfg,
+    renderHaProxyUsers,
+} from "../../components/render/haproxyCfg";
 import { haProxy } from "../render/samples";
 import { Container } from "./container";
 
@@ -86,19 +91,8 @@ describe("HAProxy itself", () => {
             postgresPort: defaultPorts.postgres,
             apiPort: Number(apiPort),
         }));
-        const fakes = "/tmp/fakes.cfg";
-        const proxy = Container.start(
-            "haproxy",
-            ["haproxy", "-db", ...[haproxyConfig, haproxyUsers, fakes].flatMap((file) => ["-f", file])],
-            {
-                files: {
-                    ...filesOf(renderHaProxyCfg({ ...haProxy, servers })),
-                    [fakes]: Object.entries(answers)
-                        .map(([port, answer]) => fakePatroni(Number(port), answer))
-                        .join("\n"),
-                },
-            },
-        );
+        const patronis = Object.entries(answers).map(([port, content]) => fakePatroni(Number(port), content));
+        const proxy = startAmong(servers, patronis);
         try {
             const statistics = `curl -fsS 'http://127.0.0.1:${haproxyHealthPort}/;csv'`;
             const states = `${statistics} | grep -E '^(any|read_write|primary_for_reads),patroni-' | cut -d , -f 1,2,18`;
@@ -119,15 +113,84 @@ describe("HAProxy itself", () => {
             proxy.remove();
         }
     });
+
+    it("keeps the sessions of a primary that stops, takes no more of them, and ends them when it is no primary any more", () => {
+        const server = { name: "patroni-db1", address: "127.0.0.1", postgresPort: 8201, apiPort: 8101 };
+        const proxy = startAmong([server], [changingPatroni(server.apiPort), fakePostgres(server.postgresPort)]);
+        const session = `
+            becomes() {
+                curl -fsS "http://127.0.0.1:${server.apiPort}/become/$1"
+                until curl -fsS 'http://127.0.0.1:${haproxyHealthPort}/;csv' | grep '^read_write,${server.name},' | grep -q ",$2,"; do sleep 0.1; done
+            }
+            # Each leaves in $? what read does: 1 at the session's end, more than 128 where nothing comes.
+            ask() { printf 'GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&"$1" && hear "$1"; }
+            hear() { read -r -t 5 line <&"$1" && while [ "$line" != $'\\r' ]; do read -r -t 5 line <&"$1" || return; done; }
+            entry=/dev/tcp/127.0.0.1/${defaultPorts.readWrite}
+            becomes running UP
+            exec 3<>"$entry"
+            ask 3; echo "running: $?"
+            becomes stopping NOLB
+            ask 3; echo "stopping: $?"
+            exec 4<>"$entry"
+            hear 4; echo "stopping, a new one: $?"
+            becomes replica DOWN
+            hear 3; echo "replica: $?"`;
+        try {
+            const { stdout, stderr } = proxy.exec(["timeout", "30", "bash", "-c", session]);
+            expect(stdout.trim().split("\n"), stderr).to.deep.equal([
+                "running: 0",
+                "stopping: 0",
+                "stopping, a new one: 1",
+                "replica: 1",
+            ]);
+        } finally {
+            proxy.remove();
+        }
+    });
 });
 
+/** HAProxy with these servers, and with a further configuration that plays their part. */
+function startAmong(servers: HaProxyConfig["servers"], parts: string[]): Container {
+    const fakes = "/tmp/fakes.cfg";
+    const config = renderHaProxyCfg({ ...haProxy, servers });
+    return Container.start(
+        "haproxy",
+        ["haproxy", "-db", ...[haproxyConfig, haproxyUsers, fakes].flatMap((file) => ["-f", file])],
+        { files: { ...filesOf(config), [fakes]: parts.join("\n") } },
+    );
+}
+
+const answer = (content: object): string =>
+    `http-request return status 200 content-type application/json string '${JSON.stringify(content).replaceAll(":", ": ")}'`;
+
 /** Answers as Patroni does on the node that has the leader's key. */
-function fakePatroni(port: number, answer: object): string {
+function fakePatroni(port: number, content: object): string {
+    return fake(port, [answer(content)]);
+}
+
+/** Answers so as a primary, until it is asked for `/become/stopping` or `/become/replica`. */
+function changingPatroni(port: number): string {
+    const is = (state: string): string => `if { var(proc.state) -m str ${state} }`;
+    return fake(port, [
+        "http-request set-var(proc.state) path,field(3,/) if { path_beg /become/ }",
+        "http-request return status 200 if { path_beg /become/ }",
+        `http-request return status 503 ${is("replica")}`,
+        `${answer({ state: "stopping", role: "primary" })} ${is("stopping")}`,
+        answer({ state: "running", role: "primary" }),
+    ]);
+}
+
+/** Answers for as long as the session lasts. */
+function fakePostgres(port: number): string {
+    return fake(port, ["http-request return status 200"]);
+}
+
+function fake(port: number, rules: string[]): string {
     return [
         `listen fake-${port}`,
         "  mode http",
         `  bind 127.0.0.1:${port}`,
-        `  http-request return status 200 content-type application/json string '${JSON.stringify(answer).replaceAll(":", ": ")}'`,
+        ...rules.map((rule) => `  ${rule}`),
         "",
     ].join("\n");
 }

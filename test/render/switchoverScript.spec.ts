@@ -201,7 +201,9 @@ describe("render/switchoverScript", () => {
 
     it("leaves a PgBouncer paused that somebody else has paused", () => {
         runner.write("taken-192.0.2.22", "");
-        expect(run().status).to.equal(0);
+        const { status, stderr } = run();
+        expect(status).to.equal(0);
+        expect(stderr).to.equal("PgBouncer 192.0.2.22:6432 was not paused: ERROR:  already suspended/paused\n");
         expect(log()).to.include("RESUME 192.0.2.21").and.not.to.include("RESUME 192.0.2.22");
     });
 

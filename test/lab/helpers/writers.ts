@@ -51,14 +51,14 @@ export class Writers {
         return writers;
     }
 
-    /** Waits until all are served again, ends them, and compares what they know with what each node holds. */
-    public async stop(): Promise<WritersResult> {
+    /** Waits until all are served again, ends them, and compares what they know with what each node holds, of those that there are now. */
+    public async stop(cluster = this.cluster): Promise<WritersResult> {
         await this.waitForAnswers();
         const stoppedAt = performance.now();
         await this.load.stop();
         const { login, endpoints } = parseUrl(this.app.urls.direct);
-        const { nodes } = this.cluster;
-        const leader = await readLeader(this.cluster);
+        const { nodes } = cluster;
+        const leader = await readLeader(cluster);
         const checks = await checkRows({ nodes, login }, leader, this.load, table, new AbortController().signal);
         await query(endpoints[0] ?? "", login, `DROP TABLE ${table}`);
         const lost = [...checks.values()].flatMap((check) => check.lost);
