@@ -7,7 +7,8 @@ export interface HaProxySettingsArgs {
      *
      * @default - all hosts with the `placementLabel`, or else with a Patroni node
      *
-     * **Change:** in place; a host that is taken out loses its entry point.
+     * **Change:** rolling restart of HAProxy, PgBouncer and Patroni's nodes, whose certificates name these hosts; a host that is taken out
+     * loses its entry point. Without certificates in place.
      */
     hosts?: string[];
     /**

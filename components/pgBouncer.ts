@@ -39,7 +39,8 @@ export interface PgBouncerSettingsArgs {
      *
      * @default - all hosts with the `placementLabel`, or else with a Patroni node
      *
-     * **Change:** in place; a host that is taken out loses its entry point.
+     * **Change:** rolling restart of PgBouncer, whose certificate names these hosts; a host that is taken out loses its entry point. Without
+     * certificates in place.
      */
     hosts?: string[];
     /**

@@ -29,32 +29,37 @@ export const consoleFunctions = [
     "}",
 ].join("\n");
 
-/** What a child that outlives the function that starts it must not keep open: see {@link pauseFunctions}. */
-export const closedGates = "4>&- 5>&-";
+/** What a job in the background must not keep open: see {@link pauseFunctions}. It is for a subshell, since a function would keep copies. */
+export const closedGates = "4>&- 5>&- 6>&-";
+
+/** Why a console is of no use that was not logged in in time. */
+const noLogin = "no answer to a login";
 
 /**
  * Shell functions `open_consoles`, `pause` and `resume`. A PgBouncer that somebody else has paused stays so.
  *
  * A connection with TLS takes psql a tenth of a second, of which clients would wait for the second one, so one psql for each PgBouncer is
- * connected before. It waits for a line from file descriptor 4 to pause, and for the end of 5, which comes when this shell dies, too, to resume.
+ * connected before. It waits for a line from this shell's file descriptor 4 to pause, and for the end of 5, which comes when this shell dies,
+ * too, to resume. It holds the other sides, 7 and 8, from the beginning: to open one that nobody holds any more would take forever.
  */
 export const pauseFunctions = [
     "open_consoles() {",
     '  mkfifo "$dir/to-pause" "$dir/to-resume"',
     '  exec 4<>"$dir/to-pause" 5<>"$dir/to-resume"',
     "  for pooler in $poolers; do",
-    `    open_console "$pooler" ${closedGates} &`,
+    `    (exec 7<"$dir/to-pause" 8<"$dir/to-resume" && exec ${closedGates} && open_console "$pooler") &`,
     '    echo "$!" >"$dir/console.$pooler"',
     "  done",
     "}",
     "open_console() {",
-    '  console "$1" 3 "SHOW VERSION" >"$dir/said.$1" || exit 1',
+    `  echo "${noLogin}" >"$dir/said.$1"`,
+    '  console "$1" 3 "SHOW VERSION" >/dev/null || { [ -z "$said" ] || printf "%s\\n" "$said" >"$dir/said.$1"; exit 1; }',
     `  exec psql -X -q -v ON_ERROR_STOP=1 -d ${consoleConninfo} >"$dir/said.$1" 2>&1 <<END_OF_COMMANDS`,
-    '\\set told \\`read -r line <"$dir/to-pause" && echo on || echo off\\`',
+    "\\set told \\`read -r line <&7 && echo on || echo off\\`",
     "\\if :told",
     "PAUSE;",
     "\\o $dir/holds.$1",
-    '\\! cat <"$dir/to-resume"',
+    "\\! cat <&8",
     "RESUME;",
     "\\o $dir/resumed.$1",
     "\\endif",
@@ -72,17 +77,20 @@ export const pauseFunctions = [
     '  for pooler in $poolers; do : >"$dir/paused.$pooler"; echo >&4; done',
     `  limit=$(($(date +%s) + ${pauseTimeoutSeconds}))`,
     "  jobs=",
-    '  for pooler in $poolers; do gets_to "$pooler" holds "$limit" || { give_up "$pooler" & jobs="$jobs $!"; }; done',
+    `  for pooler in $poolers; do gets_to "$pooler" holds "$limit" || { (exec ${closedGates}; give_up "$pooler") & jobs="$jobs $!"; }; done`,
     '  for job in $jobs; do wait "$job"; done',
     "}",
-    "give_up() {",
+    "close_console() {",
     '  read -r console <"$dir/console.$1"',
     '  kill "$console" 2>/dev/null',
+    "}",
+    "give_up() {",
+    '  close_console "$1"',
     '  reason=$(cat "$dir/said.$1")',
     '  case "$reason" in',
     // It didn't get the command: it is away, or takes none of the passwords, as after a rotation that was cut short.
-    '    *"already suspended/paused"* | *"connection to server"*" failed: "*) rm "$dir/paused.$1" ;;',
-    '    *) reason=; resume_one "$1" ;;',
+    `    *"already suspended/paused"* | *"connection to server"*" failed: "* | "${noLogin}") rm "$dir/paused.$1" ;;`,
+    '    *) resume_one "$1" ;;',
     "  esac",
     '  printf "PgBouncer %s was not paused: %s\\n" "$1" "${reason:-transactions were open for too long}" >&2',
     "}",
@@ -103,6 +111,8 @@ export const pauseFunctions = [
     '    [ -e "$file" ] || continue',
     "    pooler=${file##*/paused.}",
     '    if [ -e "$dir/holds.$pooler" ] && gets_to "$pooler" resumed "$limit"; then rm "$file"; continue; fi',
+    // Its PAUSE could come after our RESUME.
+    '    [ ! -e "$dir/console.$pooler" ] || close_console "$pooler"',
     '    resume_one "$pooler" & jobs="$jobs $!"',
     "  done",
     "  resumed=0",

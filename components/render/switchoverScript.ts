@@ -260,10 +260,11 @@ const holdFunctions = [
     '  cat >"$dir/hook" <<END_OF_HOOK',
     // Only this stop of PostgreSQL is meant, and only while the script lives.
     `rm -f ${containerPaths.beforeStop}`,
+    "kill -0 $$ 2>/dev/null || exit 0",
     ': >"$dir/held"',
     `timeout ${holdSeconds} sh -c 'read -r line <"\\$0"' "$dir/go" || :`,
     "END_OF_HOOK",
-    // It is open for as long as this shell lives, or until PgBouncers are paused.
+    // It ends with this shell, or when PgBouncers are paused.
     '  mkfifo "$dir/go"',
     '  exec 6<>"$dir/go"',
     `  cp "$dir/hook" "$dir/hook.new" && mv "$dir/hook.new" ${containerPaths.beforeStop}`,
@@ -273,7 +274,14 @@ const holdFunctions = [
     "pause_when_held() {",
     `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
     '  until [ -e "$dir/held" ] || ended || ! under_way; do sleep 0.05; done',
-    '  if [ -e "$dir/held" ]; then pause; elif ! failed; then echo "PostgreSQL did not wait for the pause of PgBouncers" >&2; fi',
+    '  if [ -e "$dir/held" ]; then',
+    "    pause",
+    "  else",
+    `    rm -f ${containerPaths.beforeStop}`,
+    '    failed || echo "PostgreSQL did not wait for the pause of PgBouncers" >&2',
+    "  fi",
+    // Who comes to it later would wait for somebody to open it.
+    '  rm -f "$dir/go"',
     "  exec 6>&-",
     "}",
 ].join("\n");
@@ -304,7 +312,7 @@ const awaitFunctions = [
     '  await "$1"',
     "  shift",
     "  jobs=",
-    '  for router do await "$router" & jobs="$jobs $!"; done',
+    `  for router do (exec ${closedGates}; await "$router") & jobs="$jobs $!"; done`,
     '  for job in $jobs; do wait "$job"; done',
     "}",
 ].join("\n");

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { spawn } from "node:child_process";
+import { ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,7 +33,10 @@ describe("render/switchoverScript", () => {
         list(members);
         install({});
     });
-    afterEach(() => runner.remove());
+    afterEach(() => {
+        runner.remove();
+        rmSync(containerPaths.beforeStop, { force: true });
+    });
 
     function list(rows: string[][]): void {
         const lines = rows.map(([name, role, state, tags]) => ["pg", name, "192.0.2.1", role, state, "1", tags]);
@@ -234,16 +237,53 @@ describe("render/switchoverScript", () => {
         expect(runner.read("log")).not.to.match(/PAUSE|RESUME/);
     });
 
+    function start(): ChildProcess {
+        const environment = { HOME: runner.directory, PATH: `${runner.directory}/bin:/usr/bin:/bin` };
+        const words = [`${runner.directory}/switchover`, "patroni-db1"];
+        return spawn("sh", words, { env: environment, detached: true, stdio: "ignore" });
+    }
+
+    async function waitForLog(line: string): Promise<void> {
+        const deadline = performance.now() + 10_000;
+        while (!log().includes(line)) {
+            expect(performance.now(), `time to see ${line}`).to.be.below(deadline);
+            await sleep(20);
+        }
+    }
+
+    describe("where only its shell in the container is killed,", () => {
+        // The guard is not to come in.
+        beforeEach(() =>
+            runner.fake("sleep", 'case "$1" in 130) exec /bin/sleep 30 ;; *) exec /bin/sleep 0.02 ;; esac'),
+        );
+
+        const killShell = (): boolean => process.kill(Number(runner.read("shell")), "SIGKILL");
+
+        it("resumes all at once", async () => {
+            runner.write("hang", "");
+            start();
+            await waitForLog("stop");
+            killShell();
+            for (const line of each("RESUME")) await waitForLog(line);
+        });
+
+        it("resumes one, too, that is not paused yet", async () => {
+            runner.write("slow-192.0.2.22", "");
+            start();
+            await waitForLog("PAUSE 192.0.2.21");
+            killShell();
+            await waitForLog("RESUME 192.0.2.21");
+            rmSync(`${runner.directory}/slow-192.0.2.22`);
+            await waitForLog("RESUME 192.0.2.22");
+            expect(log().indexOf("PAUSE 192.0.2.22")).to.be.within(0, log().indexOf("RESUME 192.0.2.22"));
+        });
+    });
+
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
         it(`resumes all after ${signal} to everything that it started`, async () => {
             runner.write("hang", "");
-            const environment = { HOME: runner.directory, PATH: `${runner.directory}/bin:/usr/bin:/bin` };
-            const child = spawn("sh", [`${runner.directory}/switchover`, "patroni-db1"], {
-                env: environment,
-                detached: true,
-                stdio: "ignore",
-            });
-            while (!/^switchover/m.test(runner.read("log"))) await sleep(20);
+            const child = start();
+            await waitForLog("stop");
             const ended = once(child, "exit");
             process.kill(-(child.pid ?? 0), signal);
             await ended;
