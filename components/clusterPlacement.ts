@@ -54,11 +54,18 @@ export function placeOnHosts(clusterName: string, args: PostgresClusterArgs): Cl
 /** The labels that a host's node needs: the user's, and those by which the spread containers find it. */
 export function allLabels(key: string, host: HostArgs, placement: ClusterPlacement): { [name: string]: string } {
     const labels = { ...host.labels };
-    for (const { hosts, label } of [placement.haproxy, placement.pgbouncer]) {
-        // A host that no longer has the role says so, because a label that is merely left out would stay.
-        labels[label] = String(hosts.includes(key));
+    for (const { hosts, label } of rolesOf(placement)) {
+        // A host that no longer has the role keeps it until nobody is led there any more.
+        if (hosts.includes(key)) {
+            labels[label] = "true";
+        }
     }
     return labels;
+}
+
+/** What runs on the hosts that have a label for it. */
+export function rolesOf({ haproxy, pgbouncer }: ClusterPlacement): SpreadPlacement[] {
+    return [haproxy, pgbouncer];
 }
 
 /** Whether the cluster has etcd members of its own. */

@@ -1,10 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import { allLabels, ClusterPlacement } from "./clusterPlacement";
+import { allLabels, ClusterPlacement, rolesOf } from "./clusterPlacement";
 import { ClusterNetwork } from "./clusterNetwork";
 import { DockerHosts } from "./dockerHosts";
 import { Host } from "./host";
+import { createHostCommand } from "./platform/hostCommand";
+import { keepBack } from "./platform/readiness";
 import { EndpointMode, PublishMode, SwarmTarget, Target } from "./platform/workload";
 import { PostgresClusterArgs, SwarmArgs } from "./postgresClusterArgs";
+import { renderLabelRemovalScript } from "./render/hostScripts";
+import { failFunction } from "./render/shell";
 
 /** Where a cluster's workloads run. */
 export interface ClusterTarget {
@@ -44,6 +48,39 @@ export function createTarget(
         opts,
     );
     return { target, hosts, networkId, poolerNetworkId };
+}
+
+/**
+ * On a Swarm, ends HAProxy and PgBouncer on hosts that are to run them no more, once all others know. On plain Docker hosts their containers
+ * go at the end by themselves.
+ */
+export function releaseHosts(
+    name: string,
+    {
+        args,
+        hosts,
+        placement,
+    }: { args: PostgresClusterArgs; hosts: { [key: string]: Host }; placement: ClusterPlacement },
+    after: (pulumi.Input<string> | undefined)[],
+    opts: pulumi.ComponentResourceOptions,
+): void {
+    if (args.swarm === undefined) {
+        return;
+    }
+    const manager = required(hosts, args.swarm.manager);
+    const holders = rolesOf(placement).map(({ label, hosts: keys }) => ({
+        label,
+        nodeNames: keys.map((key) => required(args.hosts, key).nodeName ?? key),
+    }));
+    createHostCommand(
+        `${name}-released`,
+        {
+            host: manager,
+            purpose: "take HAProxy and PgBouncer from all other hosts",
+            script: keepBack(renderLabelRemovalScript(failFunction(manager), holders), after),
+        },
+        opts,
+    );
 }
 
 function createHosts(

@@ -87,11 +87,12 @@ export interface RouterConnection {
     /** Where PgBouncers are reached through it. */
     pooledPort?: number;
     /**
-     * Resolves when none of the servers behind it is being replaced; then PgBouncer may be.
+     * Resolves when PgBouncer may be replaced: a new one has no connection yet, and refuses its clients for a second where its first attempt
+     * meets a HAProxy that is away.
      *
      * @default - nothing to wait for
      */
-    serversSettled?: pulumi.Input<string>;
+    settled?: pulumi.Input<string>;
 }
 
 const startTimeoutSeconds = 120;
@@ -107,7 +108,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
     public readonly anyPort: number;
     public readonly statisticsPort: number;
     public readonly pooledPort?: number;
-    public readonly serversSettled: pulumi.Output<string>;
+    public readonly settled: pulumi.Output<string>;
     /** Resolves when all of them run. */
     public readonly ready: pulumi.Output<string>;
 
@@ -122,7 +123,6 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
         this.anyPort = settings.ports?.any ?? defaultPorts.any;
         this.statisticsPort = settings.ports?.statistics ?? defaultPorts.haproxyStats;
         this.pooledPort = settings.ports?.pooled;
-        this.serversSettled = pulumi.output(args.patroni.ready ?? "");
         const running = spreadOut(
             name,
             {
@@ -139,6 +139,8 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
             { parent: this },
         );
         this.ready = readiness(running);
+        // A PgBouncer that goes behind HAProxy leaves it its port, so there HAProxy is the one that waits.
+        this.settled = this.pooledPort === undefined ? this.ready : pulumi.output(args.patroni.ready ?? "");
         this.registerOutputs({ addresses: this.addresses, ready: this.ready });
     }
 }

@@ -209,8 +209,7 @@ export class PgBouncer extends pulumi.ComponentResource {
                 workload: pgBouncerWorkload(this.port, args, role),
                 networks: networksOf(args),
                 replacementWords: replacementWords.proxy("PgBouncer", args.hosts.length),
-                // Not after HAProxy, to which it leaves its port, or the other way round, when it goes behind it or comes out.
-                after: router.serversSettled,
+                after: router.settled,
                 startTimeoutSeconds,
             },
             { parent: this },

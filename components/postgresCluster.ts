@@ -17,7 +17,7 @@ import {
     recordFinishedTls,
     usesInternalTls,
 } from "./clusterTls";
-import { ClusterTarget, createTarget, required } from "./clusterTarget";
+import { ClusterTarget, createTarget, releaseHosts, required } from "./clusterTarget";
 import { systemRoles, workloadNames } from "./defaults";
 import type { DcsConnection } from "./dcsConnection";
 import { Firewall } from "./firewall";
@@ -94,6 +94,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         ]);
         const pgbouncer = createPgBouncer(context, haproxy, sql, credentials, certificates);
         const exporter = createExporter(context, patroni, sql, credentials, certificates);
+        releaseHosts(name, context, [haproxy.ready, pgbouncer?.ready], context.opts);
 
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);

@@ -74,6 +74,33 @@ export function renderLabelCheckScript(node: NodeLabels): string {
     ].join("\n");
 }
 
+/** The nodes that keep a label. */
+export interface LabelHolders {
+    label: string;
+    /** Hostnames of the Swarm nodes. */
+    nodeNames: string[];
+}
+
+/** The script that takes labels from all nodes of the Swarm but some. */
+export function renderLabelRemovalScript(fail: string, holders: LabelHolders[]): string {
+    return [
+        fail,
+        labelsOfFunction,
+        `nodes=$(docker node ls --format '{{.ID}} {{.Hostname}}') ||`,
+        `  fail "can't list the Swarm's nodes" "is the manager given in 'swarm.manager' really one?"`,
+        "keep() {",
+        "  label=$1",
+        "  shift",
+        `  printf '%s\\n' "$nodes" | while read -r id name; do`,
+        '    case " $* " in *" $name "*) continue ;; esac',
+        `    labels_of "$id" | grep -q "^$label=" || continue`,
+        '    docker node update --label-rm "$label" "$id" >/dev/null || exit 1',
+        `  done || fail "can't take $label from a node" "run 'pulumi up' again"`,
+        "}",
+        ...holders.map(({ label, nodeNames }) => `keep ${[label, ...nodeNames].map(shellQuote).join(" ")}`),
+    ].join("\n");
+}
+
 /** The script that sets a node's labels, and the mark by which a lost one is noticed. */
 export function renderLabelScript(fail: string, node: NodeLabels, mark: string): string {
     const additions = sortedEntries(node.labels).map(

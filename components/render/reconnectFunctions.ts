@@ -12,6 +12,9 @@ export const reconnectFunction = [
     "reconnect() {",
     `  deadline=$(($(date +%s) + ${replacementTimeoutSeconds}))`,
     "  waiting=$routers",
+    "  known=$(resolve $routers)",
+    // One whose host leaves is replaced, too, before it goes.
+    '  for found in $(connected); do printf "%s\\n" "$known" | grep -qxF "$found" || waiting="$waiting $found"; done',
     '  while [ -n "$waiting" ] && [ "$(date +%s)" -lt "$deadline" ]; do',
     "    others=",
     "    for router in $waiting; do",
@@ -33,6 +36,18 @@ export const reconnectFunction = [
     "}",
 ].join("\n");
 
+/** Shell functions `resolve`, the addresses of entry points, and `connected`, those of which PgBouncers have connections. */
+export const connectedFunctions = [
+    // PgBouncer shows addresses, whatever it was told.
+    'resolve() { for each do getent ahostsv4 "${each%:*}" | awk -v port="${each##*:}" \'{ print $1 ":" port; exit }\'; done; }',
+    "connected() {",
+    "  for pooler in $poolers; do console \"$pooler\" 3 'SHOW SERVERS' || true; done | awk -F '|' '",
+    '    { for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }',
+    '    $1 == "type" { for (i = 1; i <= NF; i++) at[$i] = i; next }',
+    '    NF > 3 && $1 == "S" { print $at["addr"] ":" $at["port"] }\' | sort -u',
+    "}",
+].join("\n");
+
 /**
  * Shell functions `lead_away`, which has the PgBouncer `$1` leave the HAProxy `$2`, and `place`, which says where its pools are connected:
  * `elsewhere`, some only `there`, all on `both` sides, or `between` if logins are under way.
@@ -42,8 +57,8 @@ export const reconnectFunction = [
  */
 export const leadAwayFunctions = [
     "place() {",
-    // PgBouncer shows addresses, whatever it was told.
-    "  there=$(getent ahostsv4 \"${2%:*}\" | awk '{ print $1; exit }')",
+    '  there=$(resolve "$2")',
+    "  there=${there%:*}",
     "  table=$(console \"$1\" 3 'SHOW SERVERS') || table=",
     '  if [ -z "$there" ] || [ -z "$table" ]; then echo there; return 0; fi',
     '  printf "%s\\n" "$table" | awk -F "|" -v there="$there" \'',

@@ -8,7 +8,7 @@ import {
     pauseTimeoutSeconds,
     renderConsolePasswords,
 } from "./poolerFunctions";
-import { leadAwayFunctions, reconnectFunction } from "./reconnectFunctions";
+import { connectedFunctions, leadAwayFunctions, reconnectFunction } from "./reconnectFunctions";
 import { inContainerFunction, shellQuote } from "./shell";
 
 /** PgBouncers that are paused around a switchover. */
@@ -200,6 +200,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
             : `start_time() { sql 5 -d '${primary}' -c 'SELECT pg_postmaster_start_time()'; }`,
         holdFunctions,
         awaitFunctions,
+        connectedFunctions,
         leadAwayFunctions,
         reconnectFunction,
         'main "$@" </dev/null',
@@ -303,7 +304,7 @@ const awaitFunctions = [
     `  limit=0.3 patient=$(($(date +%s) + ${patienceSeconds}))`,
     '  until timeout "$limit" pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}" || ended; do',
     '    [ "$(date +%s)" -lt "$patient" ] || limit=5',
-    "    sleep 0.05",
+    "    sleep 0.02",
     "  done",
     "}",
     // They are ready together, and until the first is, Patroni has use for the processor.

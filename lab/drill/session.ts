@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { Client, type ClientConfig, DatabaseError, type QueryResultRow } from "pg";
 import { errorText } from "./wait";
 
@@ -40,6 +41,8 @@ export class Session {
 
     /** Runs one statement as one transaction. After an error the connection is gone and the next call makes a new one. */
     public async query<Row extends QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+        // A session that its server has ended meanwhile is noticed first, as by a pool that looks at a connection before it lends it.
+        await setImmediate();
         const client = this.current?.client ?? (await this.connect());
         try {
             return (await client.query<Row>(text, values)).rows;

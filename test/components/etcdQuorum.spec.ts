@@ -47,7 +47,7 @@ describe("EtcdQuorum", () => {
         const recording = await recordEtcd({ clientPort: 12379, metricsPort: 12381, dataRoot: "/data" });
         const { taskSpec, endpointSpec, mode } = serviceInputs(recording, "pg-etcd-b");
         expect(taskSpec.placement).to.deep.equal({ constraints: ["node.labels.pgha.host==db2"], maxReplicas: 1 });
-        expect(mode.replicated.replicas).to.equal(1);
+        expect(mode).to.deep.equal({ replicated: { replicas: 1 } });
         expect(taskSpec.containerSpec.mounts[0]).to.include({
             type: "bind",
             source: "/data/pg/etcd-b",

@@ -44,8 +44,8 @@ describe("HaProxy", () => {
 
     it("runs one container on each of its hosts, on the cluster's network", async () => {
         const { mode, taskSpec, endpointSpec } = serviceInputs(await recordHaProxy(), "pg-haproxy");
-        expect(mode.replicated.replicas).to.equal(2);
-        expect(taskSpec.placement).to.deep.equal({ constraints: ["node.labels.role==true"], maxReplicas: 1 });
+        expect(mode).to.deep.equal({ global: true });
+        expect(taskSpec.placement).to.deep.equal({ constraints: ["node.labels.role==true"], maxReplicas: 0 });
         expect(taskSpec.networksAdvanceds).to.deep.equal([{ id: "network-id", aliases: ["pg-haproxy"] }]);
         expect(endpointSpec.mode).to.equal("dnsrr");
         expect(endpointSpec.ports.map((port) => port.publishMode)).to.deep.equal(["host", "host", "host", "host"]);

@@ -48,8 +48,8 @@ describe("PgBouncer", () => {
     it("runs one container on each of its hosts, on the cluster's network", async () => {
         const recording = await recordPgBouncer({ settings: { port: 7432 } });
         const { mode, taskSpec } = serviceInputs(recording, "pg-pgbouncer");
-        expect(mode.replicated.replicas).to.equal(3);
-        expect(taskSpec.placement).to.deep.equal({ constraints: ["node.labels.role==true"], maxReplicas: 1 });
+        expect(mode).to.deep.equal({ global: true });
+        expect(taskSpec.placement).to.deep.equal({ constraints: ["node.labels.role==true"], maxReplicas: 0 });
         expect(taskSpec.networksAdvanceds).to.deep.equal([{ id: "network-id", aliases: ["pg-pgbouncer"] }]);
         expect(portsOf(recording, "pg-pgbouncer")).to.deep.equal(["7432:6432"]);
     });

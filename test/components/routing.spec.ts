@@ -104,30 +104,36 @@ describe("Routing", () => {
             patroni: { nodes: { db1: { host: "db1" } } },
             exporter: { enabled: false },
         };
-        const changed = async (before: Changes, after: Changes): Promise<[Recording, string[]]> => {
+        const changed = async (before: Changes, after: Changes): Promise<string[]> => {
             const earlier = await recordCluster({ ...rest, ...before });
             const later = await recordCluster({ ...rest, ...after }, { previous: earlier });
-            return [later, later.changedSince(earlier)];
+            return later.changedSince(earlier);
         };
 
         for (const [name, before, after] of [
             ["more", few, many],
             ["fewer", many, few],
         ] as const) {
-            it(`of PgBouncer, ${name} of them, touch their number and labels, and their certificate's addresses`, async () => {
-                const [later, names] = await changed({ pgbouncer: { hosts: before } }, { pgbouncer: { hosts: after } });
+            it(`of PgBouncer, ${name} of them, touch labels, and their certificate's addresses`, async () => {
+                const names = await changed({ pgbouncer: { hosts: before } }, { pgbouncer: { hosts: after } });
                 expect(names).to.deep.equal([
                     "pg-certificates-pgbouncer-request",
                     "pg-host-db3-labels",
                     "pg-host-db4-labels",
                     "pg-patroni-db1-switchover",
-                    "pg-pgbouncer",
                     "pg-pgbouncer-members",
                     "pg-pgbouncer-running",
+                    "pg-released",
                 ]);
-                expect(serviceInputs(later, "pg-pgbouncer").mode.replicated.replicas).to.equal(after.length);
             });
         }
+
+        it("are left only when all containers elsewhere know", async () => {
+            const names = (await recordCluster({ ...rest, haproxy: { hosts: few } })).names();
+            const last = names.indexOf("pg-released");
+            expect(last).to.be.above(names.indexOf("pg-haproxy-running"));
+            expect(last).to.be.above(names.indexOf("pg-pgbouncer-running"));
+        });
 
         it("of HAProxy leave its containers as they are, and PgBouncers behind it", async () => {
             const ports = { pooled: 6432 };
@@ -135,19 +141,21 @@ describe("Routing", () => {
             const earlier = await recordCluster({ ...rest, ...before });
             const later = await recordCluster({ ...rest, ...before, haproxy: { ports, hosts: many } });
             const names = later.changedSince(earlier);
-            expect(names).to.include.members(["pg-haproxy", "pg-haproxy-running", "pg-host-db4-labels"]);
-            expect(names.filter((name) => /-(config|users)$|^pg-pgbouncer(-running)?$/.test(name))).to.deep.equal([]);
+            expect(names).to.include.members(["pg-haproxy-running", "pg-host-db4-labels", "pg-released"]);
+            expect(
+                names.filter((name) => /-(config|users)$|^pg-haproxy$|^pg-pgbouncer(-running)?$/.test(name)),
+            ).to.deep.equal([]);
             const task = (recording: Recording) => serviceInputs(recording, "pg-haproxy").taskSpec;
             expect(task(later)).to.deep.equal(task(earlier));
         });
 
         it("of PgBouncer behind HAProxy leave HAProxy alone", async () => {
             const haproxy = { ports: { pooled: 6432 }, hosts: few };
-            const [, names] = await changed(
+            const names = await changed(
                 { haproxy, pgbouncer: { hosts: few } },
                 { haproxy, pgbouncer: { hosts: many } },
             );
-            expect(names).to.include("pg-pgbouncer");
+            expect(names).to.include("pg-pgbouncer-running");
             expect(names.filter((name) => name.startsWith("pg-haproxy"))).to.deep.equal([]);
         });
     });
@@ -189,7 +197,6 @@ describe("Routing", () => {
             const hosts = labelled((index): { [name: string]: string } => (index > 0 ? { edge: "1" } : {}));
             const { cluster, recording } = await made({ hosts, haproxy: { placementLabel: "edge" } });
             expect(cluster.endpoints.readWrite).to.deep.equal(["192.0.2.12:5433", "192.0.2.13:5433"]);
-            expect(serviceInputs(recording, "pg-haproxy").mode.replicated.replicas).to.equal(2);
             expect(constraintsOf(recording, "pg-haproxy")).to.deep.equal([
                 "node.labels.pgha.pg.haproxy==true",
                 "node.labels.edge==1",

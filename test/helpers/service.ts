@@ -3,7 +3,7 @@ import { Recording } from "./recording";
 /** The parts of a Swarm service's inputs that tests look at. */
 export interface ServiceInputs {
     name: string;
-    mode: { replicated: { replicas: number } };
+    mode: { replicated?: { replicas: number }; global?: boolean };
     endpointSpec: { mode: string; ports: { targetPort: number; publishedPort: number; publishMode: string }[] };
     updateConfig: { order: string; failureAction: string; parallelism: number };
     taskSpec: {

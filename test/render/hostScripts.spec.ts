@@ -1,5 +1,10 @@
 import { expect } from "chai";
-import { renderHostScript, renderLabelCheckScript, renderLabelScript } from "../../components/render/hostScripts";
+import {
+    renderHostScript,
+    renderLabelCheckScript,
+    renderLabelRemovalScript,
+    renderLabelScript,
+} from "../../components/render/hostScripts";
 import { failFunction } from "../../components/render/shell";
 import { ScriptRunner } from "./scriptRunner";
 
@@ -143,6 +148,40 @@ describe("render/hostScripts", () => {
             expect(stderr)
                 .to.include("host db1 (192.0.2.11): no Swarm node is called db1")
                 .and.to.include("docker node ls");
+        });
+
+        const holders = [
+            { label: "pgha.pg.haproxy", nodeNames: ["db1", "db2"] },
+            { label: "pgha.pg.pgbouncer", nodeNames: [] },
+        ];
+
+        it("takes labels from all nodes but some, where they are", () => {
+            runner.fake(
+                "docker",
+                [
+                    'case "$2" in',
+                    "    ls) printf '%s\\n' 'id1 db1' 'id2 db2' 'id3 db3' 'id30 db30' ;;",
+                    '    inspect) [ "$5" = id30 ] || echo pgha.pg.haproxy=true; echo pgha.pg.haproxyx=true ;;',
+                    '    update) echo "$*" >>"$HOME/updated" ;;',
+                    "esac",
+                ].join("\n"),
+            );
+            expect(runner.run(renderLabelRemovalScript(fail, holders))).to.deep.equal({
+                status: 0,
+                stdout: "",
+                stderr: "",
+            });
+            expect(runner.read("updated")).to.equal("node update --label-rm pgha.pg.haproxy id3\n");
+        });
+
+        it("names host and remedy when the manager doesn't take a label from a node", () => {
+            runner.fake(
+                "docker",
+                'case "$2" in ls) echo "id3 db3" ;; inspect) echo pgha.pg.haproxy=true ;; *) exit 1 ;; esac',
+            );
+            const { status, stderr } = runner.run(renderLabelRemovalScript(fail, holders));
+            expect(status).to.equal(1);
+            expect(stderr).to.include("can't take pgha.pg.haproxy from a node").and.to.include("pulumi up");
         });
 
         it("names host and remedy when the manager refuses", () => {

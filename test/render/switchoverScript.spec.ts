@@ -323,9 +323,13 @@ describe("render/switchoverScript", () => {
         runner.write("down-192.0.2.12", "");
         while (log().length < 6) await sleep(20);
         rmSync(`${runner.directory}/down-192.0.2.12`);
+        // Its host is to run none any more, and is not among the entry points.
+        runner.write("down-192.0.2.13", "");
+        while (log().length < 9) await sleep(20);
+        rmSync(`${runner.directory}/down-192.0.2.13`);
         expect(await ended).to.deep.equal([0, null]);
-        const steps = leadsAway.map((step) => `${step} ${first}`);
-        expect(log()).to.deep.equal([...steps, ...steps]);
+        const steps = (pooler: string): string[] => leadsAway.map((step) => `${step} ${pooler}`);
+        expect(log()).to.deep.equal([...steps(first), ...steps(first), ...steps(second)]);
     });
 
     it("--reconnect knows a HAProxy by its name, too, and leaves it where PgBouncer doesn't say where it is", async () => {
@@ -334,7 +338,7 @@ describe("render/switchoverScript", () => {
             poolers: { addresses: poolers, port: 6432, passwords: ["Generated"] },
         });
         runner.write(`servers-${first}`, " S    | app      | app      | active | 127.0.0.1  | 5433\n");
-        runner.write(`servers-${second}`, " S    | app      | app      | active | 192.0.2.13 | 5433\n");
+        runner.write(`servers-${second}`, "");
         runner.write(`silent-${second}`, "");
         runner.write("down-localhost", "");
         const ended = startReconnect();

@@ -13,7 +13,7 @@ export class SwarmRuntime implements Runtime {
 
     run(_stepName: string, placed: PlacedWorkload, opts: pulumi.CustomResourceOptions): pulumi.Resource {
         const constraints = [placed.host.constraint, ...(placed.constraints ?? [])];
-        const placement = { constraints, replicas: 1, publishMode: PublishMode.Host };
+        const placement = { constraints, single: true, publishMode: PublishMode.Host };
         return createSwarmService(placed.workload, placement, this.target, opts);
     }
 
@@ -25,7 +25,7 @@ export class SwarmRuntime implements Runtime {
     replicate(args: SpreadArgs, opts: pulumi.CustomResourceOptions): Replicas {
         const { workload, hosts, constraints, networks, startTimeoutSeconds } = args;
         const { manager, publishMode } = this.target;
-        const placement = { constraints, replicas: hosts.length, publishMode, networks };
+        const placement = { constraints, single: false, publishMode, networks };
         const service = createSwarmService(workload, placement, this.target, opts);
         const expected = [{ name: this.serviceName(workload.name), replicas: hosts.length }];
         return { service, wait: { host: manager, script: waitForServices(manager, expected, startTimeoutSeconds) } };

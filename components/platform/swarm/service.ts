@@ -13,8 +13,8 @@ import { PublishMode, ResourcesArgs, SwarmTarget, Workload, WorkloadFile } from 
 export interface SwarmPlacement {
     /** Placement constraints, such as `node.labels.pgha.host==db1`. */
     constraints: string[];
-    /** Tasks; at most one on a host. */
-    replicas: number;
+    /** One task, on one of the hosts that fulfil the constraints, or else one on each of them. */
+    single: boolean;
     publishMode: PublishMode;
     /** Overlay networks to join. Members need none: they use host addresses. */
     networks?: OverlayNetwork[];
@@ -47,7 +47,7 @@ export function createSwarmService(
         {
             name,
             labels: clusterLabels(target, workload.labels),
-            mode: { replicated: { replicas: placement.replicas } },
+            mode: placement.single ? { replicated: { replicas: 1 } } : { global: true },
             endpointSpec: {
                 mode: needsVirtualAddress ? "vip" : target.endpointMode,
                 ports: workload.ports.map((port) => ({
@@ -87,7 +87,7 @@ export function createSwarmService(
                     maxAttempts: 0,
                     window: duration(0),
                 },
-                placement: { constraints: placement.constraints, maxReplicas: 1 },
+                placement: { constraints: placement.constraints, maxReplicas: placement.single ? 1 : 0 },
                 networksAdvanceds: placement.networks ?? [],
                 forceUpdate: 0,
             },
