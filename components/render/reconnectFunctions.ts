@@ -11,10 +11,10 @@ const leadAwaySeconds = 4;
 export const reconnectFunction = [
     "reconnect() {",
     `  deadline=$(($(date +%s) + ${replacementTimeoutSeconds}))`,
-    "  waiting=$routers",
     "  known=$(resolve $routers)",
-    // One whose host leaves is replaced, too, before it goes.
-    '  for found in $(connected); do printf "%s\\n" "$known" | grep -qxF "$found" || waiting="$waiting $found"; done',
+    "  others=$routers",
+    "  meet",
+    "  waiting=$others",
     '  while [ -n "$waiting" ] && [ "$(date +%s)" -lt "$deadline" ]; do',
     "    others=",
     "    for router in $waiting; do",
@@ -29,6 +29,7 @@ export const reconnectFunction = [
     "      jobs=",
     '      for pooler in $poolers; do lead_away "$pooler" "$router" & jobs="$jobs $!"; done',
     '      for job in $jobs; do wait "$job"; done',
+    "      meet",
     "    done",
     "    waiting=$others",
     "    sleep 0.5",
@@ -36,7 +37,10 @@ export const reconnectFunction = [
     "}",
 ].join("\n");
 
-/** Shell functions `resolve`, the addresses of entry points, and `connected`, those of which PgBouncers have connections. */
+/**
+ * Shell functions `resolve`, the addresses of entry points; `connected`, those that PgBouncers are connected to; and `meet`, which adds to
+ * `others` those among them that nobody has named: one whose host is to run none any more is replaced, too, before it goes.
+ */
 export const connectedFunctions = [
     // PgBouncer shows addresses, whatever it was told.
     'resolve() { for each do getent ahostsv4 "${each%:*}" | awk -v port="${each##*:}" \'{ print $1 ":" port; exit }\'; done; }',
@@ -45,6 +49,13 @@ export const connectedFunctions = [
     '    { for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }',
     '    $1 == "type" { for (i = 1; i <= NF; i++) at[$i] = i; next }',
     '    NF > 3 && $1 == "S" { print $at["addr"] ":" $at["port"] }\' | sort -u',
+    "}",
+    "meet() {",
+    "  for found in $(connected); do",
+    '    if printf "%s\\n" "$known" | grep -qxF "$found"; then continue; fi',
+    '    known=$(printf "%s\\n" "$known" "$found")',
+    '    others="$others $found"',
+    "  done",
     "}",
 ].join("\n");
 

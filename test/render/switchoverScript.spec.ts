@@ -315,7 +315,7 @@ describe("render/switchoverScript", () => {
 
     it("--reconnect leads PgBouncers away from the HAProxys that go, once another one has taken them", async () => {
         runner.write(`servers-${first}`, " S    | app      | app      | active | 192.0.2.11 | 5433\n");
-        runner.write(`servers-${second}`, " S    | app      | app      | active | 192.0.2.13 | 5433\n");
+        runner.write(`servers-${second}`, " S    | app      | app      | active | 192.0.2.12 | 5433\n");
         runner.write("down-192.0.2.11", "");
         const ended = startReconnect();
         while (log().length < 3) await sleep(20);
@@ -323,13 +323,14 @@ describe("render/switchoverScript", () => {
         runner.write("down-192.0.2.12", "");
         while (log().length < 6) await sleep(20);
         rmSync(`${runner.directory}/down-192.0.2.12`);
-        // Its host is to run none any more, and is not among the entry points.
+        // Its host is to run none any more, and is not among the entry points; both have come to it meanwhile.
         runner.write("down-192.0.2.13", "");
-        while (log().length < 9) await sleep(20);
+        while (log().length < 12) await sleep(20);
         rmSync(`${runner.directory}/down-192.0.2.13`);
         expect(await ended).to.deep.equal([0, null]);
         const steps = (pooler: string): string[] => leadsAway.map((step) => `${step} ${pooler}`);
-        expect(log()).to.deep.equal([...steps(first), ...steps(first), ...steps(second)]);
+        expect(log().slice(0, 6)).to.deep.equal([...steps(first), ...steps(second)]);
+        expect(log().slice(6)).to.have.members([...steps(first), ...steps(second)]);
     });
 
     it("--reconnect knows a HAProxy by its name, too, and leaves it where PgBouncer doesn't say where it is", async () => {
@@ -340,7 +341,7 @@ describe("render/switchoverScript", () => {
         runner.write(`servers-${first}`, " S    | app      | app      | active | 127.0.0.1  | 5433\n");
         runner.write(`servers-${second}`, "");
         runner.write(`silent-${second}`, "");
-        runner.write("down-localhost", "");
+        for (const router of ["localhost", "192.0.2.11", "192.0.2.12", "192.0.2.13"]) runner.write(`down-${router}`, "");
         const ended = startReconnect();
         while (log().filter((line) => line.startsWith("RECONNECT")).length < 2) await sleep(20);
         rmSync(`${runner.directory}/down-localhost`);
