@@ -341,7 +341,8 @@ describe("render/switchoverScript", () => {
         runner.write(`servers-${first}`, " S    | app      | app      | active | 127.0.0.1  | 5433\n");
         runner.write(`servers-${second}`, "");
         runner.write(`silent-${second}`, "");
-        for (const router of ["localhost", "192.0.2.11", "192.0.2.12", "192.0.2.13"]) runner.write(`down-${router}`, "");
+        for (const router of ["localhost", "192.0.2.11", "192.0.2.12", "192.0.2.13"])
+            runner.write(`down-${router}`, "");
         const ended = startReconnect();
         while (log().filter((line) => line.startsWith("RECONNECT")).length < 2) await sleep(20);
         rmSync(`${runner.directory}/down-localhost`);
