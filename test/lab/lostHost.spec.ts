@@ -102,6 +102,9 @@ describe("a host that never comes back", function () {
             const places = Object.fromEntries(
                 Object.keys(cluster.nodes).map((key) => [key, { host: key === lost ? other : key }]),
             );
+            const elsewhere = (hosts: string[] = []): string[] => hosts.map((host) => (host === lost ? other : host));
+            settings.haproxy = { ...settings.haproxy, hosts: elsewhere(settings.haproxy?.hosts) };
+            settings.pgbouncer = { ...settings.pgbouncer, hosts: elsewhere(settings.pgbouncer?.hosts) };
             settings.etcd = { ...settings.etcd, members: places };
             settings.patroni = { ...settings.patroni, nodes: places, absentNodes: [lost] };
         });
