@@ -63,16 +63,16 @@ export function releaseHosts(
     }: { args: PostgresClusterArgs; hosts: { [key: string]: Host }; placement: ClusterPlacement },
     after: (pulumi.Input<string> | undefined)[],
     opts: pulumi.ComponentResourceOptions,
-): void {
+): pulumi.Resource | undefined {
     if (args.swarm === undefined) {
-        return;
+        return undefined;
     }
     const manager = required(hosts, args.swarm.manager);
     const holders = rolesOf(placement).map(({ label, hosts: keys }) => ({
         label,
         nodeNames: keys.map((key) => required(args.hosts, key).nodeName ?? key),
     }));
-    createHostCommand(
+    return createHostCommand(
         `${name}-released`,
         {
             host: manager,

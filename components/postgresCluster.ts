@@ -94,7 +94,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         ]);
         const pgbouncer = createPgBouncer(context, haproxy, sql, credentials, certificates);
         const exporter = createExporter(context, patroni, sql, credentials, certificates);
-        releaseHosts(name, context, [haproxy.ready, pgbouncer?.ready], context.opts);
+        const released = releaseHosts(name, context, [haproxy.ready, pgbouncer?.ready], context.opts);
 
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
@@ -109,7 +109,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         this.administrators = administrators?.logins ?? pulumi.secret<{ [name: string]: DirectLogin }>({});
         this.applications = connectionsOf(applications);
         const logins = [administrators, ...Object.values(applications)];
-        const parts = resourcesOf([firewall, dcs, patroni, haproxy, pgbouncer, exporter, ...logins]);
+        const parts = resourcesOf([firewall, dcs, patroni, haproxy, pgbouncer, exporter, released, ...logins]);
         recordFinishedTls(name, args, parts, context.opts);
         createGuard(context, parts, opts?.protect);
         this.registerOutputs({
