@@ -304,7 +304,7 @@ const awaitFunctions = [
     `  limit=0.3 patient=$(($(date +%s) + ${patienceSeconds}))`,
     '  until timeout "$limit" pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}" || ended; do',
     '    [ "$(date +%s)" -lt "$patient" ] || limit=5',
-    "    sleep 0.02",
+    "    sleep 0.05",
     "  done",
     "}",
     // They are ready together, and until the first is, Patroni has use for the processor.
