@@ -237,9 +237,9 @@ describe("render/switchoverScript", () => {
         expect(runner.read("log")).not.to.match(/PAUSE|RESUME/);
     });
 
-    function start(): ChildProcess {
+    function start(word = "patroni-db1"): ChildProcess {
         const environment = { HOME: runner.directory, PATH: `${runner.directory}/bin:/usr/bin:/bin` };
-        const words = [`${runner.directory}/switchover`, "patroni-db1"];
+        const words = [`${runner.directory}/switchover`, word];
         return spawn("sh", words, { env: environment, detached: true, stdio: "ignore" });
     }
 
@@ -301,14 +301,7 @@ describe("render/switchoverScript", () => {
         });
     }
 
-    function startReconnect() {
-        const environment = { HOME: runner.directory, PATH: `${runner.directory}/bin:/usr/bin:/bin` };
-        const child = spawn("sh", [`${runner.directory}/switchover`, "--reconnect"], {
-            env: environment,
-            stdio: "ignore",
-        });
-        return once(child, "exit");
-    }
+    const startReconnect = () => once(start("--reconnect"), "exit");
 
     const [first = "", second = ""] = poolers;
     const leadsAway = ["SET min_pool_size = 1000", "SET min_pool_size = 0", "RECONNECT"];
