@@ -20,6 +20,8 @@ const pauseAfterFailureMs = 100;
 export interface Path {
     name: string;
     endpoints: string[];
+    /** Clients validate their connection before each transaction. */
+    validated?: boolean;
 }
 
 /** Clients outside the cluster at a bounded rate: writers on some paths, readers on others. */
@@ -73,7 +75,11 @@ export class Load {
     ): void {
         for (let client = 0; client < this.settings.clientsPerPath; client++) {
             const session = new Session(path.endpoints, this.settings.login, client, this.settings.queryTimeoutMs);
-            this.clients.push(this.runClient(session, (sequence) => step(session, client, sequence)));
+            const run = async (sequence: number): Promise<boolean> => {
+                if (path.validated) await session.validate();
+                return step(session, client, sequence);
+            };
+            this.clients.push(this.runClient(session, run));
         }
     }
 

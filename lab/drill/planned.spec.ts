@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { AddressInfo, createServer, Server, Socket } from "node:net";
 import { once } from "node:events";
+import { welcome } from "../../test/helpers/protocol";
 import type { Journal, WriteJournal } from "./journal";
 import { Load } from "./load";
 import { awayMeanwhile, isUnnoticed, measure, mostDown, PlannedResult } from "./planned";
@@ -124,9 +125,6 @@ describe("Load", () => {
         server.close();
         return path?.failed ?? Number.NaN;
     }
-
-    /** AuthenticationOk and ReadyForQuery: the login has succeeded. */
-    const welcome = Buffer.from("520000000800000000" + "5a0000000549", "hex");
 
     it("counts a planted transaction that is sent and never answered", async () => {
         const failed = await failures((socket) => {

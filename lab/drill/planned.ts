@@ -48,7 +48,7 @@ export async function runChange(drill: Drill, change: Change): Promise<PlannedRe
     const watches = watchMembers(stack);
     try {
         load.startWriters({ name: "read-write", endpoints: stack.endpoints.readWrite });
-        load.startWriters({ name: "pooled", endpoints: stack.endpoints.pooled });
+        load.startWriters({ name: "pooled", endpoints: stack.endpoints.pooled, validated: true });
         load.startReaders({ name: "read-only", endpoints: stack.endpoints.readOnly });
         await waitForAnswers("steady load before the change", load, steadyAnswers, steadyTimeoutMs, signal);
 

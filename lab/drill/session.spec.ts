@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { expect } from "chai";
 import { DatabaseError } from "pg";
+import { done, welcome } from "../../test/helpers/protocol";
 import { classifyFailedInsert, NotConnectedError, Session } from "./session";
 
 function databaseError(severity: string, code: string): DatabaseError {
@@ -58,6 +59,33 @@ describe("Session", () => {
             expect(await failure(session)).to.be.instanceOf(NotConnectedError);
         }
         expect(seen).to.deep.equal(["second", "first", "second"]);
+    });
+
+    it("leaves a session that has ended when it is validated, and only then without a failure", async () => {
+        let connections = 0;
+        const server = createServer((socket) => {
+            connections += 1;
+            socket.on("error", () => undefined);
+            // The login, one statement, and then the session's end in place of an answer.
+            const replies = [welcome, done];
+            socket.on("data", () => {
+                const reply = replies.shift();
+                if (reply === undefined) socket.destroy();
+                else socket.write(reply);
+            });
+        });
+        servers.push(server.listen(0, "127.0.0.1"));
+        await once(server, "listening");
+        const endpoint = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+        const session = new Session([endpoint], { user: "u", password: "p", database: "d" });
+        expect(await failure(session)).to.equal(undefined);
+        await session.validate();
+        expect(await failure(session)).to.equal(undefined);
+        expect(connections).to.equal(2);
+        expect(await failure(session))
+            .to.be.instanceOf(Error)
+            .and.not.instanceOf(NotConnectedError);
+        session.close();
     });
 
     it("gives up on a server that accepts and stays silent", async () => {

@@ -39,9 +39,14 @@ export class Session {
         private readonly queryTimeoutMs = defaultQueryTimeoutMs,
     ) {}
 
+    /** Leaves a connection that doesn't answer, as a pool does that validates one before it lends it. */
+    public async validate(): Promise<void> {
+        await this.current?.client.query("").catch(() => this.close());
+    }
+
     /** Runs one statement as one transaction. After an error the connection is gone and the next call makes a new one. */
     public async query<Row extends QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
-        // A session that its server has ended meanwhile is noticed first, as by a pool that looks at a connection before it lends it.
+        // A session that its server has ended meanwhile is noticed first, as by a pool that drops a connection that has ended.
         await setImmediate();
         const client = this.current?.client ?? (await this.connect());
         try {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { ClusterStatus } from "../../cli/status";
+import type { ClusterStatus, PatroniMemberStatus } from "../../cli/status";
 import { Cluster, readCluster, readLeader, waitForHealth } from "./helpers/cluster";
 import { attempt, CommandResult, run } from "./helpers/command";
 import { lines, onHost } from "./helpers/hosts";
@@ -16,6 +16,15 @@ describe("the command pgha", () => {
         expect(result.status, result.output).to.equal(0);
         return result;
     };
+
+    /** Only a synchronous standby can take over, and after a switchover there is none for a moment. */
+    const synchronousStandby = (): Promise<PatroniMemberStatus> =>
+        eventually("a standby is synchronous", 60, async () => {
+            const { patroni } = await readStatus();
+            const found = patroni.members.find(({ role }) => role === "sync_standby");
+            if (found === undefined) throw new Error("there is no synchronous standby");
+            return found;
+        });
 
     before(async () => {
         cluster = await readCluster();
@@ -77,20 +86,19 @@ describe("the command pgha", () => {
         note(this, output.trim().replaceAll("\n", ", "));
         expect(await readLeader(cluster)).not.to.equal(before);
 
-        const standby = await eventually("a standby is synchronous", 60, async () => {
-            const { patroni } = await readStatus();
-            const found = patroni.members.find(({ role }) => role === "sync_standby");
-            if (found === undefined) throw new Error("there is no synchronous standby");
-            return found;
-        });
+        const standby = await synchronousStandby();
         await succeed(["switchover", "--yes", "--candidate", standby.name]);
         expect(await readLeader(cluster)).to.equal(standby.host);
     });
 
     it("switchover refuses the leader, and a confirmation that nobody can give", async () => {
+        await synchronousStandby();
         const leader = await readLeader(cluster);
-        expect((await pgha(["switchover", "--yes", "--candidate", leader])).status).to.equal(1);
-        expect((await pgha(["switchover"])).status).to.equal(2);
+        const leading = await pgha(["switchover", "--yes", "--candidate", leader]);
+        expect(leading.status, leading.output).to.equal(1);
+        expect(leading.output).to.match(/leads already/);
+        const unanswered = await pgha(["switchover"]);
+        expect(unanswered.status, unanswered.output).to.equal(2);
         expect(await readLeader(cluster)).to.equal(leader);
     });
 

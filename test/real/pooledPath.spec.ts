@@ -184,26 +184,30 @@ describe("Clients through HAProxy and PgBouncer to PostgreSQL", () => {
         const endpoint = `${address}:${defaultPorts.pgbouncer}`;
         const state = { answered: 0, ending: false };
         const failed: string[] = [];
-        const work = async (): Promise<void> => {
+        const failedValidated: string[] = [];
+        const work = async (validates: boolean): Promise<void> => {
             const session = new Session([endpoint], login);
             while (!state.ending) {
+                if (validates) await session.validate();
                 await session.query("SELECT pg_sleep(0.005)").then(
                     () => (state.answered += 1),
                     (error: unknown) => {
-                        if (!(error instanceof NotConnectedError)) failed.push(String(error));
+                        if (error instanceof NotConnectedError) return;
+                        (validates ? failedValidated : failed).push(String(error));
                     },
                 );
                 await sleep(20 + 20 * Math.random());
             }
             session.close();
         };
-        const working = Array.from({ length: steadyClientCount }, work);
+        const working = Array.from({ length: steadyClientCount }, (_, client) => work(client % 2 === 0));
         await sleep(1000);
         await poolers[1]?.stop();
         const answered = state.answered;
         state.ending = true;
         await Promise.all(working);
         expect(answered).to.be.greaterThan(10 * steadyClientCount);
+        expect(failedValidated).to.deep.equal([]);
         // A query that crosses the goodbye on its way is lost.
         expect(failed.length, failed.join("\n")).to.be.at.most(2);
     });
