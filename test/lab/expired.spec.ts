@@ -36,8 +36,6 @@ async function renew(test: Mocha.Context, cluster: Cluster, writers: Writers): P
     await waitForHealth(cluster);
     const result = await writers.stop();
     note(test, `${inSeconds(seconds)}; ${describeWriters(result)}`);
-    expect(result.lost).to.deep.equal([]);
-    expect(result.stale).to.equal(0);
     return result;
 }
 

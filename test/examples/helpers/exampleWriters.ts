@@ -2,7 +2,7 @@ import { compareRows } from "../../../lab/drill/checker";
 import { acknowledgements, Load } from "../../../lab/drill/load";
 import { query } from "../../lab/helpers/sql";
 import { eventually } from "../../lab/helpers/wait";
-import { summarize, WritersResult } from "../../lab/helpers/writers";
+import { assertNothingLost, summarize, WritersResult } from "../../lab/helpers/writers";
 import { LiveExample } from "./liveExample";
 
 const table = "writers_test";
@@ -41,7 +41,7 @@ export class ExampleWriters {
         await eventually("all writers are served", answerSeconds, () => this.load.assertAnswered(since, steadyAnswers));
     }
 
-    /** Ends them when all are served, and compares what they know with what each node holds. */
+    /** Ends them when all are served, compares what they know with what each node holds, and fails where a row is lost. */
     public async stop(): Promise<WritersResult> {
         await this.waitForAnswers();
         const stoppedAt = performance.now();
@@ -49,7 +49,7 @@ export class ExampleWriters {
         const lost = await this.findLost();
         const { login, endpoints } = this.live.target(this.live.urls.direct);
         await query(endpoints[0] ?? "", login, `DROP TABLE ${table}`);
-        return summarize(this.load, this.startedAt, stoppedAt, lost);
+        return assertNothingLost(summarize(this.load, this.startedAt, stoppedAt, lost));
     }
 
     /** Ends them without a word, where a test has failed already. */

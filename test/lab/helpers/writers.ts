@@ -1,3 +1,4 @@
+import { expect } from "chai";
 import { findStaleAcknowledgements, longestGap } from "../../../lab/drill/checker";
 import { describeFailures, type WriteJournal } from "../../../lab/drill/journal";
 import { acknowledgements, Load } from "../../../lab/drill/load";
@@ -51,7 +52,10 @@ export class Writers {
         return writers;
     }
 
-    /** Waits until all are served again, ends them, and compares what they know with what each node holds, of those that there are now. */
+    /**
+     * Waits until all are served again, ends them, and compares what they know with what each node holds, of those that there are now.
+     * Fails where {@link assertNothingLost} does.
+     */
     public async stop(cluster = this.cluster): Promise<WritersResult> {
         await this.waitForAnswers();
         const stoppedAt = performance.now();
@@ -62,7 +66,7 @@ export class Writers {
         const checks = await checkRows({ nodes, login }, leader, this.load, table, new AbortController().signal);
         await query(endpoints[0] ?? "", login, `DROP TABLE ${table}`);
         const lost = [...checks.values()].flatMap((check) => check.lost);
-        return summarize(this.load, this.startedAt, stoppedAt, lost);
+        return assertNothingLost(summarize(this.load, this.startedAt, stoppedAt, lost));
     }
 
     /** Ends them without a word, where a test has failed already. */
@@ -92,6 +96,13 @@ export function summarize(load: Load, startedAt: number, stoppedAt: number, lost
             return (gap.end - gap.start) / 1000;
         }),
     };
+}
+
+/** Fails where a row that was acknowledged is not there, or where an old leader acknowledged one beside the new one. */
+export function assertNothingLost(result: WritersResult): WritersResult {
+    expect(result.lost, describeWriters(result)).to.deep.equal([]);
+    expect(result.stale, "rows that an old leader acknowledged beside the new one").to.equal(0);
+    return result;
 }
 
 export function describeWriters({ acknowledged, lost, failed, reasons, gapSeconds }: WritersResult): string {
