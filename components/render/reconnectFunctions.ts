@@ -38,17 +38,23 @@ export const reconnectFunction = [
 ].join("\n");
 
 /**
- * Shell functions `resolve`, the addresses of entry points; `connected`, those that PgBouncers are connected to; and `meet`, which adds to
- * `others` those among them that nobody has named: one whose host is to run none any more is replaced, too, before it goes.
+ * Shell functions `resolve`, the addresses of entry points; `connections` of one PgBouncer; `connected`, those addresses that all are
+ * connected to; and `meet`, which adds to `others` those among them that nobody has named: one whose host is to run none any more is replaced,
+ * too, before it goes.
  */
 export const connectedFunctions = [
     // PgBouncer shows addresses, whatever it was told.
     'resolve() { for each do getent ahostsv4 "${each%:*}" | awk -v port="${each##*:}" \'{ print $1 ":" port; exit }\'; done; }',
-    "connected() {",
-    "  for pooler in $poolers; do console \"$pooler\" 3 'SHOW SERVERS' || true; done | awk -F '|' '",
+    // A line for each connection of the PgBouncer `$1`: address, port, state, and then its pool, whose name may have blanks.
+    "connections() {",
+    "  table=$(console \"$1\" 3 'SHOW SERVERS') || return",
+    '  printf "%s\\n" "$table" | awk -F "|" \'',
     '    { for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }',
-    '    $1 == "type" { for (i = 1; i <= NF; i++) at[$i] = i; next }',
-    '    NF > 3 && $1 == "S" { print $at["addr"] ":" $at["port"] }\' | sort -u',
+    '    $1 == "type" { for (i = 1; i <= NF; i++) at[$i] = i }',
+    '    $1 == "S" { print $at["addr"], $at["port"], $at["state"], $at["user"] FS $at["database"] }\'',
+    "}",
+    "connected() {",
+    '  for pooler in $poolers; do connections "$pooler" || true; done | awk \'{ print $1 ":" $2 }\' | sort -u',
     "}",
     "meet() {",
     "  for found in $(connected); do",
@@ -70,15 +76,13 @@ export const leadAwayFunctions = [
     "place() {",
     '  there=$(resolve "$2")',
     "  there=${there%:*}",
-    "  table=$(console \"$1\" 3 'SHOW SERVERS') || table=",
-    '  if [ -z "$there" ] || [ -z "$table" ]; then echo there; return 0; fi',
-    '  printf "%s\\n" "$table" | awk -F "|" -v there="$there" \'',
-    '    { for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }',
-    "    NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }",
-    '    NF > 3 { pool = $at["user"] FS $at["database"] }',
-    '    NF > 3 && $at["addr"] == there { bound[pool] = 1 }',
-    '    NF > 3 && $at["addr"] != there { free[pool] = 1 }',
-    '    NF > 3 && $at["state"] == "new" { where = "between" }',
+    '  if [ -z "$there" ] || ! table=$(connections "$1"); then echo there; return 0; fi',
+    '  printf "%s\\n" "$table" | awk -v there="$there" \'',
+    "    { pool = $0 }",
+    '    sub(/^[^ ]+ [^ ]+ [^ ]+ /, "", pool) == 0 { next }',
+    "    $1 == there { bound[pool] = 1 }",
+    "    $1 != there { free[pool] = 1 }",
+    '    $3 == "new" { where = "between" }',
     '    END { for (pool in bound) if (!(pool in free)) where = "there"; else if (where == "") where = "both"; print where == "" ? "elsewhere" : where }\'',
     "}",
     "lead_away() {",
