@@ -29,7 +29,10 @@ export interface WritersResult {
     gapSeconds: { [path: string]: number };
 }
 
-/** Clients outside the cluster that insert rows through HAProxy and PgBouncer, and remember each acknowledgement. */
+/**
+ * Clients outside the cluster that insert rows through HAProxy and PgBouncer, and remember each acknowledgement. Those behind PgBouncer
+ * validate their connections, as many pools do.
+ */
 export class Writers {
     private readonly startedAt = performance.now();
 
@@ -46,7 +49,7 @@ export class Writers {
         await query(endpoints[0] ?? "", login, `CREATE TABLE ${table} (id text NOT NULL)`);
         const load = new Load({ clientsPerPath, ratePerClient, login, table, queryTimeoutMs });
         load.startWriters({ name: "direct", endpoints });
-        load.startWriters({ name: "pooled", endpoints: parseUrl(app.urls.pooled).endpoints });
+        load.startWriters({ name: "pooled", endpoints: parseUrl(app.urls.pooled).endpoints, validated: true });
         const writers = new Writers(cluster, app, load);
         await writers.waitForAnswers();
         return writers;
