@@ -9,7 +9,7 @@ export interface CertificateAuthorityArgs {
     /**
      * Its certificate as PEM. Where it is an intermediate one, those up to the root may follow.
      *
-     * **Change:** rolling restart of Patroni's nodes and PgBouncer, with new certificates.
+     * **Change:** rolling restart of everything but etcd, with new certificates.
      */
     certificate: pulumi.Input<string>;
     /**

@@ -36,7 +36,7 @@ export interface ClusterTlsArgs {
      *
      * @default - none
      *
-     * **Change:** rolling restart of Patroni's nodes and PgBouncer, with new certificates.
+     * **Change:** rolling restart of Patroni's nodes, HAProxy, PgBouncer and the exporters, with new certificates.
      */
     serverNames?: string[];
     /**

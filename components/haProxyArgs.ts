@@ -8,7 +8,7 @@ export interface HaProxySettingsArgs {
      * @default - all hosts with the `placementLabel`, or else with a Patroni node
      *
      * **Change:** rolling restart of HAProxy, PgBouncer and Patroni's nodes, whose certificates name these hosts; a host that is taken out
-     * loses its entry point. Without certificates in place.
+     * loses its entry point last. Without certificates only PgBouncer restarts, unless it is behind HAProxy.
      */
     hosts?: string[];
     /**
@@ -16,7 +16,7 @@ export interface HaProxySettingsArgs {
      *
      * @default - none
      *
-     * **Change:** rolling restart of HAProxy.
+     * **Change:** rolling restart of HAProxy, and what `hosts` says where they follow from it.
      */
     placementLabel?: string;
     /**
@@ -30,7 +30,7 @@ export interface HaProxySettingsArgs {
     maxConnections?: number;
     /**
      * Time between two checks of a server that is up, in milliseconds; the primary is checked every `downCheckIntervalMilliseconds`, if
-     * that is less, but not more than twice a second. A failed check is repeated after half of `downCheckIntervalMilliseconds`: two that fail
+     * that is less, but at most twice a second. A failed check is repeated after half of `downCheckIntervalMilliseconds`: two that fail
      * take a server out, three the primary. Seed 000 has 3 seconds.
      *
      * @default 1000
@@ -39,7 +39,8 @@ export interface HaProxySettingsArgs {
      */
     checkIntervalMilliseconds?: number;
     /**
-     * Time between two checks of a server that is down, and of the primary, in milliseconds: how soon a new primary is seen.
+     * Time between two checks of a server that is down, in milliseconds: how soon a new primary is seen. One above 500 is that of the primary,
+     * too, up to `checkIntervalMilliseconds`.
      *
      * @default 250
      *
@@ -91,7 +92,8 @@ export interface HaProxySettingsArgs {
      *
      * @default - 5433 read-write, 5434 read-only, 5435 any, 7000 statistics (seed 000); none pooled
      *
-     * **Change:** rolling restart of HAProxy.
+     * **Change:** rolling restart of HAProxy; with another `readWrite` of PgBouncer after it, too, unless that is behind HAProxy. Until its
+     * turn a PgBouncer asks for the old port, so its clients wait from the last HAProxy's replacement to its own.
      */
     ports?: HaProxyPortsArgs;
     /**

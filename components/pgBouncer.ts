@@ -39,8 +39,8 @@ export interface PgBouncerSettingsArgs {
      *
      * @default - all hosts with the `placementLabel`, or else with a Patroni node
      *
-     * **Change:** rolling restart of PgBouncer, whose certificate names these hosts; a host that is taken out loses its entry point. Without
-     * certificates in place.
+     * **Change:** in place; a host that is taken out loses its entry point last. Rolling restart of PgBouncer where a host comes or goes
+     * that runs no HAProxy: its certificate names both, unless it is behind HAProxy.
      */
     hosts?: string[];
     /**
@@ -69,7 +69,7 @@ export interface PgBouncerSettingsArgs {
      */
     maxClientConnections?: number;
     /**
-     * Server connections of each PgBouncer for each pair of database and role. Times PgBouncers and databases they must fit into
+     * Server connections of each PgBouncer for each database, which its roles share. Times PgBouncers and databases they must fit into
      * PostgreSQL's `max_connections`.
      *
      * @default 20 - PgBouncer's own; seed 002 has 25

@@ -90,7 +90,7 @@ export interface ClusterPatroniArgs extends PatroniSettingsArgs {
      *
      * **Change:** in place: a new node copies the leader's data; one that is taken out hands its role over, and its data stays where it is.
      * HAProxy is replaced, one host after the other. A change after which no node would have the data is refused. Where `etcd.members` is
-     * not set, etcd's members change with the nodes.
+     * not set, etcd's members change with the nodes; where `haproxy.hosts` is not, HAProxy's hosts do, as is said there.
      */
     nodes?: { [key: string]: PatroniNodeArgs };
 }

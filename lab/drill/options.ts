@@ -31,7 +31,7 @@ Breaks or changes the lab's cluster while clients write and read from outside, a
   --record FILE    put the results into the generated section of this Markdown file
   --help           print this
 
-Exit status: 0 nothing was lost and every round ended healthy, 1 otherwise, 2 wrong usage, 130 interrupted.
+Exit status: 0 every verdict is ok, 1 otherwise, 2 wrong usage, 130 interrupted.
 `;
 
 export class UsageError extends Error {}
