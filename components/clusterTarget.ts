@@ -3,6 +3,7 @@ import { allLabels, ClusterPlacement, rolesOf } from "./clusterPlacement";
 import { ClusterNetwork } from "./clusterNetwork";
 import { DockerHosts } from "./dockerHosts";
 import { Host } from "./host";
+import { createAttempt } from "./platform/attempt";
 import { createHostCommand } from "./platform/hostCommand";
 import { keepBack } from "./platform/readiness";
 import { EndpointMode, PublishMode, SwarmTarget, Target } from "./platform/workload";
@@ -70,14 +71,18 @@ export function releaseHosts(
     const manager = required(hosts, args.swarm.manager);
     const holders = rolesOf(placement).map(({ label, hosts: keys }) => ({
         label,
-        nodeNames: keys.map((key) => required(args.hosts, key).nodeName ?? key),
+        nodeNames: keys.map((key) => required(hosts, key).nodeName),
     }));
+    const releaseName = `${name}-released`;
+    const ready = Object.values(hosts).map((host) => host.ready);
     return createHostCommand(
-        `${name}-released`,
+        releaseName,
         {
             host: manager,
             purpose: "take HAProxy and PgBouncer from all other hosts",
-            script: keepBack(renderLabelRemovalScript(failFunction(manager), holders), after),
+            script: keepBack(renderLabelRemovalScript(failFunction(manager), holders), [...ready, ...after]),
+            // A host that an update has labelled which failed is released where the settings are put back, too.
+            stamp: createAttempt(releaseName, JSON.stringify(holders), opts.parent).hex,
         },
         opts,
     );

@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { checkFirewall } from "./checks/firewall";
+import { createAttempt } from "./platform/attempt";
 import { createHostCommand } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
 import { assertNoProblems } from "./platform/problems";
+import { keepBack } from "./platform/readiness";
 import { HostConnection } from "./platform/workload";
-import { FirewallRule, renderFirewallRemovalScript, renderFirewallScript } from "./render/firewall";
+import { FirewallRule, renderFirewall, renderFirewallRemovalScript, renderFirewallScript } from "./render/firewall";
 import { failFunction } from "./render/shell";
 
 /** Who may reach the cluster's published ports, beside its own hosts. Each source is an IPv4 address or a network such as "10.1.0.0/16". */
@@ -57,6 +59,12 @@ export interface FirewallArgs extends FirewallSettingsArgs {
      * @default "docker_gwbridge"
      */
     bridge?: string;
+    /**
+     * Resolves when nothing runs any more on hosts that are none of the cluster's from now on. Until then they reach it as before.
+     *
+     * @default - at once
+     */
+    settled?: pulumi.Input<string>;
 }
 
 /**
@@ -79,14 +87,28 @@ export class Firewall extends pulumi.ComponentResource {
                 rules: rulesOf(key, args),
                 bridge: args.bridge ?? "docker_gwbridge",
             };
-            createHostCommand(
+            const closed = createHostCommand(
                 objectName(name, key),
                 {
                     host,
                     purpose: "close the cluster's ports to strangers",
-                    script: renderFirewallScript(failFunction(host), config),
+                    script: renderFirewallScript(failFunction(host), config, true),
                     deleteScript: renderFirewallRemovalScript(args.clusterName),
                     showScript: true,
+                },
+                { parent: this },
+            );
+            const hostsName = objectName(name, key, "hosts");
+            createHostCommand(
+                hostsName,
+                {
+                    host,
+                    purpose: "close them to hosts that have left",
+                    script: keepBack(renderFirewallScript(failFunction(host), config, false), [
+                        closed.urn,
+                        args.settled,
+                    ]),
+                    stamp: createAttempt(hostsName, renderFirewall(config), this).hex,
                 },
                 { parent: this },
             );

@@ -62,7 +62,8 @@ export interface HostArgs {
      *
      * @default - none
      *
-     * **Change:** in place. A label that is taken out here stays on the node.
+     * **Change:** in place. A label that is taken out here stays on the node. Swarm ends at once what another value of a `placementLabel`
+     * no longer fits: give the label another name instead, and members follow one at a time.
      */
     labels?: { [name: string]: string };
     /**
@@ -115,6 +116,7 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
     public readonly sshAddress: string;
     public readonly ssh: SshArgs;
     public readonly constraint: string;
+    public readonly nodeName: string;
     public readonly labels: { [name: string]: string };
     public readonly ready: pulumi.Output<string>;
 
@@ -127,6 +129,7 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
         this.sshAddress = args.sshAddress ?? args.address;
         this.ssh = args.ssh ?? {};
         this.labels = { ...args.labels, [hostLabel]: args.key };
+        this.nodeName = args.nodeName ?? args.key;
         const placementLabel = args.placementLabel ?? hostLabel;
         this.constraint = `node.labels.${placementLabel}==${this.labels[placementLabel]}`;
 
@@ -141,7 +144,7 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
         );
         const nodeLabels =
             (args.enableSwarmLabels ?? true)
-                ? [setLabels(name, this, args.nodeName ?? args.key, this.labels, managerOf(args), this)]
+                ? [setLabels(name, this, this.nodeName, this.labels, managerOf(args), this)]
                 : [];
         this.ready = readiness([system, ...nodeLabels]);
         this.registerOutputs({ address: this.address, ready: this.ready });

@@ -27,6 +27,7 @@ import { ClusterSecret, clusterSecrets, generationOf, statisticsGenerations } fr
 import { PatroniGroup } from "./patroniGroup";
 import { PgBouncer } from "./pgBouncer";
 import { assertNoProblems, showWarnings } from "./platform/problems";
+import { keepBack } from "./platform/readiness";
 import { SqlConnection } from "./platform/sqlCommand";
 import { recordGenerations } from "./rotationRecord";
 import { PostgresClusterArgs } from "./postgresClusterArgs";
@@ -82,7 +83,6 @@ export class PostgresCluster extends pulumi.ComponentResource {
         showWarnings(clusterWarnings(args), this);
 
         const context = createContext(name, clusterName, args, this);
-        const firewall = createFirewall(context);
         const credentials = createCredentials(context);
         const certificates = createCertificates(name, clusterName, args, context.placement, context.opts);
         const dcs = createDcs({ ...context, certificates });
@@ -95,6 +95,7 @@ export class PostgresCluster extends pulumi.ComponentResource {
         const pgbouncer = createPgBouncer(context, haproxy, sql, credentials, certificates);
         const exporter = createExporter(context, patroni, sql, credentials, certificates);
         const released = releaseHosts(name, context, [haproxy.ready, pgbouncer?.ready], context.opts);
+        const firewall = createFirewall(context, [haproxy.ready, pgbouncer?.ready, released?.urn]);
 
         this.endpoints = endpointsOf(haproxy, pgbouncer, exporter);
         this.nodes = nodesOf(patroni);
@@ -150,13 +151,17 @@ function createContext(
     return { name, args, placement, opts, ...createTarget(name, clusterName, args, placement, opts) };
 }
 
-function createFirewall({ name, args, target, hosts, bridge, placement, opts }: ClusterContext): Firewall | undefined {
+function createFirewall(
+    { name, args, target, hosts, bridge, placement, opts }: ClusterContext,
+    after: (pulumi.Input<string> | undefined)[],
+): Firewall | undefined {
     if (args.firewall === undefined) {
         return undefined;
     }
     const { clusterName } = target;
     const ports = portsByHost(args, placement);
-    return new Firewall(`${name}-firewall`, { ...args.firewall, clusterName, hosts, ports, bridge }, opts);
+    const settled = keepBack("settled", after);
+    return new Firewall(`${name}-firewall`, { ...args.firewall, clusterName, hosts, ports, bridge, settled }, opts);
 }
 
 function createCredentials({ name, args, opts }: ClusterContext): ClusterCredentials {

@@ -35,6 +35,8 @@ export interface HostConnection {
     ssh: SshArgs;
     /** On a Swarm: placement constraint that only this host fulfils, such as `node.labels.pgha.host==db1`. */
     constraint: string;
+    /** Hostname of its Swarm node. */
+    nodeName: string;
     /** Labels of its Swarm node by which placement may ask for it. */
     labels?: { [name: string]: string };
     /** Resolves when the host's kernel settings and labels are in place. */

@@ -46,7 +46,9 @@ export const replacementWords = {
 };
 
 /** Says what a change of Patroni's nodes does, and refuses one after which no node would have the data. */
-export function describeNodesChange({ added, removed, moved, kept }: MembersChange): Announcement[] {
+export function describeNodesChange(change: MembersChange): Announcement[] {
+    const { added, removed, moved, kept } = change;
+    refuseTakenHosts(change);
     if (kept === 0) {
         throw new RefusedChange(
             "data loss: no node would stay where its data is. Change the nodes one at a time, so that each can copy the data of another; a single node's data is moved by dump and restore",
@@ -67,6 +69,22 @@ export function describeNodesChange({ added, removed, moved, kept }: MembersChan
     ];
 }
 
+/** Refuses a member that comes to a host which another one leaves only at the end of the update. */
+function refuseTakenHosts({ added, removed, moved, sharesHosts }: MembersChange): void {
+    if (sharesHosts) {
+        return;
+    }
+    const leaving = [...removed, ...moved.map(({ from }) => from)];
+    for (const { name, host } of [...added, ...moved.map(({ to }) => to)]) {
+        const last = leaving.find((place) => place.host === host && place.name !== name);
+        if (last !== undefined) {
+            throw new RefusedChange(
+                `not possible: ${name} would come to ${host} while ${last.name} is still there and has its ports. Let ${last.name} stay, or give ${name} another host`,
+            );
+        }
+    }
+}
+
 /** Says where a proxy comes to run, and where it goes. */
 export function describeSpread({ added, removed }: MembersChange): Announcement[] {
     return [
@@ -78,7 +96,8 @@ export function describeSpread({ added, removed }: MembersChange): Announcement[
 }
 
 /** Says what a change of etcd's members does, and refuses one that would cost the quorum. */
-export function describeEtcdChange({ added, removed, moved, kept, sharesHosts }: MembersChange): Announcement[] {
+export function describeEtcdChange(change: MembersChange): Announcement[] {
+    const { added, removed, moved, kept } = change;
     const leaving = [...moved.map(({ from }) => from), ...removed];
     const before = kept + leaving.length;
     const quorum = Math.floor(before / 2) + 1;
@@ -89,14 +108,7 @@ export function describeEtcdChange({ added, removed, moved, kept, sharesHosts }:
             `loss of the quorum: of etcd's ${before} members ${names} would leave with their data, and ${quorum} have to stay. ${most === 0 ? "Add members first" : `At most ${most} may leave at a time`}`,
         );
     }
-    for (const { name, host } of [...added, ...moved.map(({ to }) => to)]) {
-        const last = leaving.find((place) => place.host === host && place.name !== name);
-        if (last !== undefined && !sharesHosts) {
-            throw new RefusedChange(
-                `not possible: ${name} would come to ${host} while ${last.name} is still there and has its ports. Let ${last.name} stay, or give ${name} another host`,
-            );
-        }
-    }
+    refuseTakenHosts(change);
     return [
         ...added.map(({ name, host }) => ({
             words: `new member: ${name} on ${host} joins etcd's quorum, and votes when it has caught up`,

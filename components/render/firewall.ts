@@ -101,12 +101,22 @@ function renderUnit(clusterName: string, rules: string): string {
     ].join("\n");
 }
 
+/** Lets the hosts of the last rules in, too. */
+const admitEarlierHosts = [
+    `earlier=$(sed -n '/^    set hosts {/,/^    }/s/^ *elements = { \\(.*\\) }$/\\1/p' "$file" 2>/dev/null) || true`,
+    'if [ -n "$earlier" ]; then',
+    '  sed "/^    set hosts {/,/^    }/s/elements = { /&$earlier, /" "$file.new" >"$file.all"',
+    '  mv "$file.all" "$file.new"',
+    "fi",
+];
+
 /**
  * The script that sets a host's firewall now, and for the time after a restart where the host has systemd.
  *
  * @param fail - definition of the shell function `fail`
+ * @param keepsHosts - whether the cluster's hosts of before still get in
  */
-export function renderFirewallScript(fail: string, config: FirewallConfig): string {
+export function renderFirewallScript(fail: string, config: FirewallConfig, keepsHosts: boolean): string {
     const { rules, unit, unitFile } = filesOf(config.clusterName);
     return [
         fail,
@@ -115,6 +125,7 @@ export function renderFirewallScript(fail: string, config: FirewallConfig): stri
         `file=${rules}`,
         'mkdir -p "${file%/*}"',
         `printf "%s" ${shellQuote(renderFirewall(config))} >"$file.new"`,
+        ...(keepsHosts ? admitEarlierHosts : []),
         'nft -f "$file.new" || { rm "$file.new"; fail "nft refuses the rules; those before them still hold" "look at the line above: a kernel without nf_tables, or a source that is none" ; }',
         'mv "$file.new" "$file"',
         "[ -d /run/systemd/system ] || return 0",

@@ -21,11 +21,9 @@ const scriptOf = (recording: Recording, name: string): string => String(recordin
 describe("Firewall", () => {
     it("is a script for each host, which a preview shows, and which goes with the stack", async () => {
         const recording = await record(() => new Firewall("guard", firewallArgs()));
-        expect(recording.childrenOf("guard")).to.deep.equal([
-            "Command guard-db1",
-            "Command guard-db2",
-            "Command guard-db3",
-        ]);
+        expect(recording.childrenOf("guard")).to.include.members(
+            ["db1", "db2", "db3"].map((key) => `Command guard-${key}`),
+        );
         const { wire, inputs } = recording.custom("guard-db1");
         expect(wire.stdin).to.be.a("string").and.include("th dport { 5432, 5433, 7000 } counter drop");
         expect(String(inputs.delete)).to.match(/ delete$/);

@@ -128,11 +128,26 @@ describe("Routing", () => {
             });
         }
 
+        it("of PgBouncer, one for another, wait for the one that comes", async () => {
+            const names = await changed(
+                { pgbouncer: { hosts: ["db1", "db2"] } },
+                { pgbouncer: { hosts: ["db1", "db3"] } },
+            );
+            expect(names).to.include.members(["pg-pgbouncer-running", "pg-released"]);
+        });
+
         it("are left only when all containers elsewhere know", async () => {
             const names = (await recordCluster({ ...rest, haproxy: { hosts: few } })).names();
             const last = names.indexOf("pg-released");
             expect(last).to.be.above(names.indexOf("pg-haproxy-running"));
             expect(last).to.be.above(names.indexOf("pg-pgbouncer-running"));
+        });
+
+        it("that leave reach the others until then", async () => {
+            const firewall = { clients: ["10.0.0.0/8"] };
+            const names = (await recordCluster({ ...rest, firewall, haproxy: { hosts: few } })).names();
+            expect(names.indexOf("pg-firewall-db1-hosts")).to.be.above(names.indexOf("pg-released"));
+            expect(names.indexOf("pg-firewall-db1")).to.be.below(names.indexOf("pg-released"));
         });
 
         it("of HAProxy leave its containers as they are, and PgBouncers behind it", async () => {

@@ -68,6 +68,7 @@ export function hostConnection(key: string): HostConnection {
         sshAddress: address,
         ssh: { hostKey },
         constraint: `node.labels.pgha.host==${key}`,
+        nodeName: key,
         ready: pulumi.output("ready"),
     };
 }

@@ -40,6 +40,15 @@ describe("Words for a preview", () => {
             const moved = [{ from: place("patroni-db1", "db1"), to: place("patroni-db1", "db2") }];
             expect(() => describeNodesChange({ ...none, moved, kept: 0 })).to.throw(/^data loss: .*dump and restore$/);
         });
+
+        it("refuse one that would come to a host before another has gone, unless nodes share hosts", () => {
+            const [from, to] = [place("patroni-db2", "db2"), place("patroni-db2", "db3")];
+            const shifted = { ...none, moved: [{ from, to }], removed: [place("patroni-db3", "db3")] };
+            expect(() => describeNodesChange(shifted)).to.throw(
+                /^not possible: patroni-db2 would come to db3 while patroni-db3 is still there/,
+            );
+            expect(describeNodesChange({ ...shifted, sharesHosts: true })).to.have.length(2);
+        });
     });
 
     it("refuse another address range of networks in words, and take the one of before for consent", () => {

@@ -19,7 +19,8 @@ const config: FirewallConfig = {
     ],
     bridge: "docker_gwbridge",
 };
-const script = renderFirewallScript(failFunction({ key: "db1", sshAddress: "192.0.2.11" }), config);
+const fail = failFunction({ key: "db1", sshAddress: "192.0.2.11" });
+const script = renderFirewallScript(fail, config, true);
 const removal = renderFirewallRemovalScript("pg");
 
 const rulesFile = "etc/pgha/firewall-pg.nft";
@@ -61,6 +62,18 @@ describe("render/firewall", () => {
             "systemctl --quiet enable pgha-firewall-pg.service",
             "systemctl start pgha-firewall-pg.service",
         ]);
+    });
+
+    it("lets hosts that leave in until it is told not to", () => {
+        const two = { ...config, hosts: ["192.0.2.11", "192.0.2.14"] };
+        const hosts = (): string | undefined =>
+            /set hosts \{[^}]*elements = \{ ([^}]*) \}/.exec(runner.read(rulesFile))?.[1];
+        run(script);
+        expect(run(renderFirewallScript(fail, two, true))).to.deep.equal({ status: 0, stdout: "", stderr: "" });
+        expect(hosts()).to.equal("192.0.2.11, 192.0.2.12, 192.0.2.13, 192.0.2.11, 192.0.2.14");
+        expect(runner.read(rulesFile).match(/elements/g)).to.have.length(3);
+        run(renderFirewallScript(fail, two, false));
+        expect(runner.read(rulesFile)).to.equal(renderFirewall(two));
     });
 
     it("sets the rules alone where there is no systemd", () => {

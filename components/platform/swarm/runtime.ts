@@ -18,7 +18,7 @@ export class SwarmRuntime implements Runtime {
     }
 
     waits(placed: PlacedWorkload[], timeoutSeconds: number): Wait[] {
-        const services = placed.map(({ workload }) => ({ name: this.serviceName(workload.name), replicas: 1 }));
+        const services = placed.map(({ workload }) => ({ name: this.serviceName(workload.name) }));
         return [{ host: this.target.manager, script: waitForServices(this.target.manager, services, timeoutSeconds) }];
     }
 
@@ -27,7 +27,7 @@ export class SwarmRuntime implements Runtime {
         const { manager, publishMode } = this.target;
         const placement = { constraints, single: false, publishMode, networks };
         const service = createSwarmService(workload, placement, this.target, opts);
-        const expected = [{ name: this.serviceName(workload.name), replicas: hosts.length }];
+        const expected = [{ name: this.serviceName(workload.name), nodes: hosts.map(({ nodeName }) => nodeName) }];
         return { service, wait: { host: manager, script: waitForServices(manager, expected, startTimeoutSeconds) } };
     }
 
