@@ -38,7 +38,7 @@ describe("an update that Swarm stops", function () {
         await takePort();
         const { output } = await upFails({ configFile });
         expect(output).to.match(/lab-haproxy: Swarm stopped its update/);
-        expect(output).to.match(new RegExp(`lab-haproxy.* on ${host}: .*in use`));
+        expect(output).to.match(new RegExp(`lab-haproxy.* on ${host}: .*address already in use`));
         const others = cluster.endpoints.readWrite.filter((endpoint) => !endpoint.startsWith(addressOf(cluster, host)));
         await Promise.all(others.map(assertListening));
 

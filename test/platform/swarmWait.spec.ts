@@ -16,7 +16,7 @@ describe("Waiting for a Swarm's services", () => {
                 '  "service inspect") cat "$HOME/state.$name" 2>/dev/null || echo ;;',
                 // Swarm forgets that it has stopped an update.
                 '  "service update") echo "$name" >>"$HOME/updated"; cp "$HOME/then" "$HOME/state.$name" 2>/dev/null || : >"$HOME/state.$name" ;;',
-                '  "service ps") case "$*" in *no-trunc*) echo "  its state" ;; *) cat "$HOME/tasks.$name" ;; esac ;;',
+                '  "service ps") case "$*" in *no-trunc*) printf "  %s\\n" "a on db1: Running 2 minutes ago" "a on db1: Shutdown 2 minutes ago" "its state" ;; *) cat "$HOME/tasks.$name" ;; esac ;;',
                 '  "service logs") echo "its log" ;;',
                 "esac",
             ].join("\n"),
@@ -50,7 +50,9 @@ describe("Waiting for a Swarm's services", () => {
         );
         const { status, stderr } = wait(spread);
         expect(status).to.equal(1);
-        expect(stderr).to.match(/its state\n {4}its log\nhost db1 .*pg-haproxy: not running after 1 s\n {2}next: mend/);
+        expect(stderr).to.match(
+            /^  its state\n {4}its log\nhost db1 .*pg-haproxy: not running after 1 s\n {2}next: mend/,
+        );
     });
 
     it("doesn't wait for one that ends again and again, unless it is on a host that is about to go", () => {

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { containerUser } from "../../defaults";
 import { sortedEntries, workloadLabel } from "../../render/shell";
 import { dataMount } from "../mounts";
-import { objectName } from "../objectName";
+import { contentHash, objectName } from "../objectName";
 import { clusterLabels, ownLabel } from "../labels";
 import type { OverlayNetwork } from "../runtime";
 import { createVersionedFile, VersionedFile } from "./versionedFile";
@@ -89,7 +89,8 @@ export function createSwarmService(
                 },
                 placement: { constraints: placement.constraints, maxReplicas: placement.single ? 1 : 0 },
                 networksAdvanceds: placement.networks ?? [],
-                forceUpdate: 0,
+                // Members read their ports from their configuration, and must not restart before their turn.
+                forceUpdate: workload.data === undefined ? portsNumber(workload.ports, placement.publishMode) : 0,
             },
             // start-first never schedules with host ports and would put two containers on one data directory (moby#36934).
             updateConfig: { parallelism: 1, order: "stop-first", failureAction: "pause", monitor: "10s" },
@@ -98,6 +99,12 @@ export function createSwarmService(
         // At creation the engine notes the image's platforms there, which a refresh would take for a change.
         { ...opts, ignoreChanges: ["taskSpec.placement.platforms"] },
     );
+}
+
+/** A number for a set of published ports: Swarm replaces no task for another port, but for another number here. */
+function portsNumber(ports: Workload["ports"], publishMode: PublishMode): number {
+    const published = ports.map(({ target, published, protocol }) => [target, published, protocol]);
+    return Number.parseInt(contentHash(JSON.stringify([publishMode, published])).slice(0, 7), 16);
 }
 
 /** Sets variables by the program `env`: as Swarm's own the provider gives them in another order each time, which restarts the tasks. */

@@ -15,7 +15,7 @@ const recent = "^(Failed|Rejected) .*second";
 const countFunction = [
     "count() {",
     "  counted=$(docker service ps --format '{{.DesiredState}}|{{.Node}}|{{.CurrentState}}' \"$1\" | awk -F '|' -v nodes=\"$2\" '",
-    '    BEGIN { limited = split(nodes, names, ","); for (i in names) wanted[names[i]] = 1 }',
+    '    BEGIN { limited = split(nodes, names, ":"); for (i in names) wanted[names[i]] = 1 }',
     "    limited && !($2 in wanted) { next }",
     `    $1 == "Shutdown" && $3 ~ /${recent}/ { failures++ }`,
     '    $1 == "Running" && $3 ~ /^Running/ && !seen[$2]++ { running++ }',
@@ -32,7 +32,7 @@ const countFunction = [
  * An update that Swarm has given up is taken up again where all tasks run and none has failed for a while: what was in its way is mended.
  */
 export function waitForServices(manager: HostConnection, services: ExpectedService[], timeoutSeconds: number): string {
-    const list = services.map(({ name, nodes = [] }) => `${name}=${nodes.join(",")}`).join(" ");
+    const list = services.map(({ name, nodes = [] }) => `${name}=${nodes.join(":")}`).join(" ");
     return [
         failFunction(manager),
         countFunction,
@@ -44,7 +44,7 @@ export function waitForServices(manager: HostConnection, services: ExpectedServi
         "    nodes=${want#*=}",
         "    state=$(docker service inspect -f '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' \"$name\")",
         '    count "$name" "$nodes"',
-        "    enough=$(printf '%s\\n' \"$nodes\" | tr , '\\n' | grep -c '')",
+        "    enough=$(printf '%s\\n' \"$nodes\" | tr : '\\n' | grep -c '')",
         // Waiting longer would not help, and what fails at once must not be brought to the next node.
         '    case "$state $resumed " in',
         '      paused*" $name "* | rollback_paused*" $name "*) late="$name"; explain "Swarm stopped its update" ;;',
@@ -62,7 +62,7 @@ export function waitForServices(manager: HostConnection, services: ExpectedServi
         "}",
         "explain() {",
         "  for name in $late; do",
-        `    docker service ps --no-trunc --format '  {{.Name}} on {{if .Node}}{{.Node}}{{else}}no host{{end}}: {{.CurrentState}} {{.Error}}' "$name" | head -n 3 >&2`,
+        `    docker service ps --no-trunc --format '  {{.Name}} on {{if .Node}}{{.Node}}{{else}}no host{{end}}: {{.CurrentState}} {{.Error}}' "$name" | grep -vE ': (Running|Shutdown) ' | head -n 3 >&2`,
         `    docker service logs --tail 5 --raw "$name" 2>&1 | sed 's/^/    /' >&2 || true`,
         "  done",
         `  fail "$late: $1" "mend what the lines above name (a missing label, a taken port, a missing image, a full disk), then run 'pulumi up' again"`,
