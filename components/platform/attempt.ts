@@ -7,7 +7,7 @@ import { Workload } from "./workload";
  * A stamp, its `hex`, that is another one after each change of `wanted`, also after a change back.
  *
  * Of a step that failed or was killed Pulumi keeps the earlier inputs, and would not run it again for settings that are put back, although
- * the step may have done its work. With this as its stamp it does.
+ * the step may have done its work. With this as its stamp it does. What protects the component must not keep it from being replaced.
  *
  * @param wanted - what the step brings about; a text that isn't secret
  */
@@ -16,7 +16,7 @@ export function createAttempt(
     wanted: pulumi.Input<string>,
     parent: pulumi.Resource | undefined,
 ): random.RandomId {
-    return new random.RandomId(`${name}-attempt`, { byteLength: 4, keepers: { wanted } }, { parent });
+    return new random.RandomId(`${name}-attempt`, { byteLength: 4, keepers: { wanted } }, { parent, protect: false });
 }
 
 /**
