@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { expect } from "chai";
 import { DatabaseError } from "pg";
 import { done, welcome } from "../../test/helpers/protocol";
@@ -31,11 +31,11 @@ describe("classifyFailedInsert", () => {
 describe("Session", () => {
     const servers: Server[] = [];
 
-    /** An address that accepts connections; what happens next is up to `hang`. */
-    async function listen(hang: boolean, seen: string[], name: string): Promise<string> {
+    /** An address that accepts connections; what happens next is up to `behave`. */
+    async function listen(behave: (socket: Socket) => void): Promise<string> {
         const server = createServer((socket) => {
-            seen.push(name);
-            if (!hang) socket.destroy();
+            socket.on("error", () => undefined);
+            behave(socket);
         });
         servers.push(server.listen(0, "127.0.0.1"));
         await once(server, "listening");
@@ -53,7 +53,12 @@ describe("Session", () => {
 
     it("goes to the next endpoint after a failure, round and round", async () => {
         const seen: string[] = [];
-        const endpoints = [await listen(false, seen, "first"), await listen(false, seen, "second")];
+        const closing = (name: string): Promise<string> =>
+            listen((socket) => {
+                seen.push(name);
+                socket.destroy();
+            });
+        const endpoints = [await closing("first"), await closing("second")];
         const session = new Session(endpoints, { user: "u", password: "p", database: "d" }, 1);
         for (let attempt = 0; attempt < 3; attempt++) {
             expect(await failure(session)).to.be.instanceOf(NotConnectedError);
@@ -63,9 +68,8 @@ describe("Session", () => {
 
     it("leaves a session that has ended when it is validated, and only then without a failure", async () => {
         let connections = 0;
-        const server = createServer((socket) => {
+        const endpoint = await listen((socket) => {
             connections += 1;
-            socket.on("error", () => undefined);
             // The login, one statement, and then the session's end in place of an answer.
             const replies = [welcome, done];
             socket.on("data", () => {
@@ -74,9 +78,6 @@ describe("Session", () => {
                 else socket.write(reply);
             });
         });
-        servers.push(server.listen(0, "127.0.0.1"));
-        await once(server, "listening");
-        const endpoint = `127.0.0.1:${(server.address() as AddressInfo).port}`;
         const session = new Session([endpoint], { user: "u", password: "p", database: "d" });
         expect(await failure(session)).to.equal(undefined);
         await session.validate();
@@ -89,7 +90,7 @@ describe("Session", () => {
     });
 
     it("gives up on a server that accepts and stays silent", async () => {
-        const session = new Session([await listen(true, [], "silent")], { user: "u", password: "p", database: "d" });
+        const session = new Session([await listen(() => undefined)], { user: "u", password: "p", database: "d" });
         const begun = performance.now();
         expect(await failure(session)).to.be.instanceOf(NotConnectedError);
         expect(performance.now() - begun).to.be.within(1500, 4000);

@@ -11,7 +11,7 @@ export interface ExpectedService {
 /** Age of a failure, in the words of `docker service ps`, that may be followed by the next one. */
 const recent = "^(Failed|Rejected) .*second";
 
-/** Sets `running` and `failures`: tasks of the service `$1` on the nodes `$2`, the latter those that failed within a minute. */
+/** Sets `missing`, how many tasks of the service `$1` don't run on the nodes `$2`, and `failures`, those that failed there within a minute. */
 const countFunction = [
     "count() {",
     "  counted=$(docker service ps --format '{{.DesiredState}}|{{.Node}}|{{.CurrentState}}' \"$1\" | awk -F '|' -v nodes=\"$2\" '",
@@ -19,8 +19,8 @@ const countFunction = [
     "    limited && !($2 in wanted) { next }",
     `    $1 == "Shutdown" && $3 ~ /${recent}/ { failures++ }`,
     '    $1 == "Running" && $3 ~ /^Running/ && !seen[$2]++ { running++ }',
-    "    END { print running + 0, failures + 0 }')",
-    "  running=${counted% *}",
+    "    END { print (limited ? limited : 1) - running, failures + 0 }')",
+    "  missing=${counted% *}",
     "  failures=${counted#* }",
     "}",
 ].join("\n");
@@ -44,19 +44,18 @@ export function waitForServices(manager: HostConnection, services: ExpectedServi
         "    nodes=${want#*=}",
         "    state=$(docker service inspect -f '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' \"$name\")",
         '    count "$name" "$nodes"',
-        "    enough=$(printf '%s\\n' \"$nodes\" | tr : '\\n' | grep -c '')",
         // Waiting longer would not help, and what fails at once must not be brought to the next node.
         '    case "$state $resumed " in',
         '      paused*" $name "* | rollback_paused*" $name "*) late="$name"; explain "Swarm stopped its update" ;;',
         "      paused* | rollback_paused*)",
-        '        if [ "$running" -lt "$enough" ]; then late="$name"; explain "Swarm stopped its update"; fi',
+        '        if [ "$missing" -gt 0 ]; then late="$name"; explain "Swarm stopped its update"; fi',
         '        if [ "$failures" -eq 0 ]; then docker service update --detach --quiet "$name" >/dev/null && resumed="$resumed $name"; fi',
         '        late="$late $name"',
         "        continue ;;",
         "    esac",
         '    if [ "$failures" -ge 3 ]; then late="$name"; explain "it ends again and again"; fi',
         '    case "$state" in updating|rollback_started) late="$late $name"; continue ;; esac',
-        '    [ "$running" -ge "$enough" ] || late="$late $name"',
+        '    [ "$missing" -le 0 ] || late="$late $name"',
         "  done",
         '  [ -z "$late" ]',
         "}",
