@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { containerUser } from "../defaults";
 import { failFunction, NamedHost, shellQuote } from "../render/shell";
 import { createHostCommand } from "./hostCommand";
+import { keepBack } from "./readiness";
 import { HostConnection, WorkloadData } from "./workload";
 
 /** File in a data directory that says whose it is. */
@@ -20,15 +21,18 @@ export interface DataDirectory {
 /**
  * Makes a data directory on its host, with owner, mode and an identity marker, and refuses one that belongs to another member or is too
  * full. There is no delete: data outlives everything.
+ *
+ * @param after - what has to be there before anything is done on the host
  */
 export function createDataDirectory(
     name: string,
     identity: string,
     data: WorkloadData,
     host: HostConnection,
+    after: pulumi.Output<string>[],
     opts: pulumi.CustomResourceOptions,
 ): DataDirectory {
-    const script = host.ready.apply(() => dataDirectoryScript(identity, data, host));
+    const script = keepBack(dataDirectoryScript(identity, data, host), [host.ready, ...after]);
     const purpose = `make ${data.volumeName ?? data.hostPath}`;
     const resource = createHostCommand(`${name}-data`, { host, purpose, script }, opts);
     // Pulumi's mocks give no output.

@@ -82,7 +82,7 @@ export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomReso
         args.announceMembers === undefined ? [] : [recordMembers(name, args.members, args.announceMembers, opts)];
     let previous =
         args.beforeMembers?.(pulumi.output(args.after).apply(() => [...record, ...(args.tools ?? [])])) ?? record;
-    const places = preparePlaces(name, args, { ...opts, dependsOn: record });
+    const places = preparePlaces(name, args, record, opts);
     const services = args.members.map((member) => {
         const service = rollOutMember(name, member, args, runtime, places.get(member) ?? [], previous, opts);
         previous = service.gate;
@@ -124,6 +124,7 @@ export function rollOut(name: string, args: RolloutArgs, opts: pulumi.CustomReso
 function preparePlaces(
     name: string,
     { target, members }: RolloutArgs,
+    record: pulumi.Resource[],
     opts: pulumi.CustomResourceOptions,
 ): Map<Member, pulumi.Resource[]> {
     const directories = new Map<Member, DataDirectory>();
@@ -131,9 +132,15 @@ function preparePlaces(
         const { key, host, workload } = member;
         if (workload.data) {
             const serviceName = objectName(target.clusterName, workload.name);
-            // Directories don't wait for anything.
-            const early = { ...opts, dependsOn: [] };
-            directories.set(member, createDataDirectory(`${name}-${key}`, serviceName, workload.data, host, early));
+            const directory = createDataDirectory(
+                `${name}-${key}`,
+                serviceName,
+                workload.data,
+                host,
+                urnsOf(record),
+                opts,
+            );
+            directories.set(member, directory);
         }
     }
     const isNewGroup = pulumi
@@ -143,7 +150,7 @@ function preparePlaces(
         members.map((member) => {
             const directory = directories.get(member)?.resource;
             const made = directory === undefined ? [] : [directory];
-            return [member, [...made, ...admit(name, member, isNewGroup, made, opts)]];
+            return [member, [...made, ...admit(name, member, isNewGroup, [...record, ...made], opts)]];
         }),
     );
 }
@@ -152,7 +159,7 @@ function admit(
     name: string,
     { key, host, workload, admission }: Member,
     isNewGroup: pulumi.Output<boolean>,
-    directory: pulumi.Resource[],
+    dependsOn: pulumi.Resource[],
     opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
     const { data } = workload;
@@ -165,7 +172,7 @@ function admit(
         { host, purpose: `admit ${workload.name} on ${host.key}`, script },
         {
             ...opts,
-            dependsOn: [...[opts.dependsOn ?? []].flat(), ...directory] as pulumi.Resource[],
+            dependsOn,
             // Never again on that host: a member that has lost its data must not take its group for a new one.
             ignoreChanges: ["connection", "create", "stdin"],
         },
