@@ -66,8 +66,8 @@ export const connectedFunctions = [
 ].join("\n");
 
 /**
- * Shell functions `lead_away`, which has the PgBouncer `$1` leave the HAProxy `$2`, and `place`, which says where its pools are connected:
- * `elsewhere`, some only `there`, all on `both` sides, or `between` if logins are under way.
+ * Shell functions `lead_away`, which has the PgBouncer `$1` leave the HAProxy `$2`; `place`, which says where its pools are connected:
+ * `elsewhere`, some only `there`, all on `both` sides, or `between` if logins are under way; and `greater`, the size of a greater pool.
  *
  * PgBouncer turns to the next HAProxy when an attempt to connect has failed, a second later, and until then refuses clients of a pool that has
  * no connection. So it is made to connect while it still has the old ones, by a greater pool. A pool without clients stays where it is.
@@ -88,13 +88,17 @@ export const leadAwayFunctions = [
     "lead_away() {",
     '  [ "$(place "$1" "$2")" != elsewhere ] || return 0',
     '  : >"$dir/filled.$1"',
-    '  console "$1" 3 "SET min_pool_size = 1000" >/dev/null || true',
+    '  console "$1" 3 "SET min_pool_size = $(greater "$1")" >/dev/null || true',
     `  leaves=$(($(date +%s) + ${leadAwaySeconds}))`,
     '  until [ "$(place "$1" "$2")" = both ] || [ "$(date +%s)" -ge "$leaves" ]; do sleep 0.2; done',
     '  empty "$1"',
     // A login that RECONNECT cuts off counts as one that failed.
     '  until [ "$(place "$1" "$2")" != between ] || [ "$(date +%s)" -gt "$leaves" ]; do sleep 0.1; done',
     '  console "$1" 3 RECONNECT >/dev/null || true',
+    "}",
+    // Two more than the greatest pool has, of which one may be refused. PgBouncer logs in for each, and RECONNECT must not meet a login.
+    "greater() {",
+    '  connections "$1" | awk \'{ sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); if (++count[$0] > most) most = count[$0] } END { print most + 2 }\'',
     "}",
     "empty() {",
     "  for attempt in 1 2 3; do",

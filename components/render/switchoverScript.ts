@@ -40,8 +40,11 @@ export interface SwitchoverScript {
 /** Time for the new primary to be reached everywhere; then PgBouncers go on, whatever has become of the switchover. */
 const switchoverTimeoutSeconds = 30;
 
-/** Time after which an attempt to reach the new primary may take longer: where it is far away, or slow. */
-const patienceSeconds = 10;
+/** Attempts to reach the new primary after which one may take longer: where it is far away, or slow. */
+const quickAttempts = 100;
+
+/** Attempts between two looks at the time and at patronictl, each of which takes the processor from those that bring the new primary. */
+const attemptsBetweenLooks = 10;
 
 /** Time for the checkpoint before all else. */
 const checkpointTimeoutSeconds = 300;
@@ -54,6 +57,9 @@ const guardAttempts = 600;
 
 /** Time after which Patroni goes on with PostgreSQL's stop, whatever has become of the pause. */
 const holdSeconds = 2 * pauseTimeoutSeconds;
+
+/** Looks, 0.05 s apart, at whether a HAProxy turns clients away: for longer than from one check of the primary to the next. */
+const drainAttempts = 15;
 
 /** Time for all of patronictl, from its start before the pause. */
 const patronictlTimeoutSeconds = 3 * switchoverTimeoutSeconds;
@@ -251,8 +257,9 @@ const prepareFunction = [
 ].join("\n");
 
 /**
- * Shell functions `leads`; `hold`, which has Patroni wait just before it stops PostgreSQL; and `pause_when_held`, which pauses PgBouncers then
- * and lets Patroni go on. What Patroni does before that takes as long as the rest, and costs their clients no time.
+ * Shell functions `leads`; `hold`, which has Patroni wait just before it stops PostgreSQL; `pause_when_held`, which pauses PgBouncers then
+ * and lets Patroni go on; and `drain`, which waits until HAProxys have noticed that the primary is about to stop, and so lead to the next one
+ * as soon as it is there. What happens before the pause takes longer than the rest, and costs PgBouncers' clients no time.
  */
 const holdFunctions = [
     // A node that has not been replaced since Patroni is told of the script stops without asking.
@@ -276,6 +283,7 @@ const holdFunctions = [
     `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
     '  until [ -e "$dir/held" ] || ended || ! under_way; do sleep 0.05; done',
     '  if [ -e "$dir/held" ]; then',
+    '    [ -z "$poolers" ] || drain $routers',
     "    pause",
     "  else",
     `    rm -f ${containerPaths.beforeStop}`,
@@ -284,6 +292,18 @@ const holdFunctions = [
     // Who comes to it later would wait for somebody to open it.
     '  rm -f "$dir/go"',
     "  exec 6>&-",
+    "}",
+    "drain() {",
+    "  jobs=",
+    `  for router do (exec ${closedGates}; drained "$router") & jobs="$jobs $!"; done`,
+    '  for job in $jobs; do wait "$job"; done',
+    "}",
+    "drained() {",
+    `  tries=${drainAttempts}`,
+    '  until timeout 0.3 pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}"; [ "$?" -eq 2 ] || [ "$tries" -eq 0 ]; do',
+    "    tries=$((tries - 1))",
+    "    sleep 0.05",
+    "  done",
     "}",
 ].join("\n");
 
@@ -295,15 +315,17 @@ const holdFunctions = [
 const awaitFunctions = [
     'ended() { failed || [ "$(date +%s)" -ge "$deadline" ]; }',
     // Nobody leads within the next moment.
-    `await_stop() { while under_way && ! ended && pg_isready -q -t 2 -h ${containerPaths.postgresSocket}; do sleep 0.1; done; sleep 0.3; }`,
+    `await_stop() { while under_way && ! ended && pg_isready -q -t 2 -h ${containerPaths.postgresSocket}; do sleep 0.1; done; sleep 0.2; }`,
     "await_another() {",
     '  if [ -z "$started" ]; then while kill -0 "$asked" 2>/dev/null && ! ended; do sleep 0.1; done; return 0; fi',
     '  until ended || { now=$(start_time) && [ -n "$now" ] && [ "$now" != "$started" ]; }; do sleep 0.1; done',
     "}",
     "await() {",
-    `  limit=0.3 patient=$(($(date +%s) + ${patienceSeconds}))`,
-    '  until timeout "$limit" pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}" || ended; do',
-    '    [ "$(date +%s)" -lt "$patient" ] || limit=5',
+    "  limit=0.3 attempts=0",
+    '  until timeout "$limit" pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}"; do',
+    "    attempts=$((attempts + 1))",
+    `    if [ "$((attempts % ${attemptsBetweenLooks}))" -eq 0 ] && ended; then break; fi`,
+    `    [ "$attempts" -lt ${quickAttempts} ] || limit=5`,
     "    sleep 0.05",
     "  done",
     "}",

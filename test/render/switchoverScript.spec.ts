@@ -72,6 +72,16 @@ describe("render/switchoverScript", () => {
         expect(runner.read("switchover.paused")).to.equal("");
     });
 
+    it("pauses no PgBouncer before every HAProxy has noticed that the leader is about to stop", () => {
+        runner.write("unaware-192.0.2.12", "");
+        expect(run().status).to.equal(0);
+        expect(existsSync(`${runner.directory}/unaware-192.0.2.12`)).to.equal(false);
+        for (const address of poolers)
+            expect(runner.read(`drained-before-${address}`)).to.equal(
+                "192.0.2.11 leads nowhere\n192.0.2.12 leads nowhere\n",
+            );
+    });
+
     const early = { "another node leads": "elsewhere", "Patroni doesn't know of the script yet": "untold" };
     for (const [where, file] of Object.entries(early))
         it(`pauses every PgBouncer before all else where ${where}`, () => {
@@ -191,7 +201,7 @@ describe("render/switchoverScript", () => {
         expect(log()).to.include("RESUME 192.0.2.21").and.not.include("RESUME 192.0.2.22");
         expect(runner.read("switchover.paused")).not.to.equal("");
         rmSync(`${runner.directory}/lost-192.0.2.22`);
-        while (runner.read("switchover.paused") !== "") await sleep(50);
+        await waitForGuard();
         expect(log()).to.include("RESUME 192.0.2.22");
     });
 
@@ -243,13 +253,18 @@ describe("render/switchoverScript", () => {
         return spawn("sh", words, { env: environment, detached: true, stdio: "ignore" });
     }
 
-    async function waitForLog(line: string): Promise<void> {
-        const deadline = performance.now() + 10_000;
-        while (!log().includes(line)) {
-            expect(performance.now(), `time to see ${line}`).to.be.below(deadline);
+    /** Waits no longer than a test may take: a wait without an end would keep the tests' process. */
+    async function waitFor(what: string, isThere: () => boolean): Promise<void> {
+        const deadline = performance.now() + 9000;
+        while (!isThere()) {
+            expect(performance.now(), `time to see ${what} in ${runner.read("log")}`).to.be.below(deadline);
             await sleep(20);
         }
     }
+
+    const waitForLog = (line: string): Promise<void> => waitFor(line, () => log().includes(line));
+    const waitForLines = (count: number): Promise<void> => waitFor(`${count} lines`, () => log().length >= count);
+    const waitForGuard = (): Promise<void> => waitFor("the guard", () => runner.read("switchover.paused") === "");
 
     describe("where only its shell in the container is killed,", () => {
         // The guard is not to come in.
@@ -288,15 +303,8 @@ describe("render/switchoverScript", () => {
             process.kill(-(child.pid ?? 0), signal);
             await ended;
             rmSync(`${runner.directory}/hang`);
-            const deadline = performance.now() + 5000;
-            while (
-                performance.now() < deadline &&
-                (log().filter((line) => line.includes("RESUME")).length < 2 || runner.read("switchover.paused") !== "")
-            ) {
-                await sleep(50);
-            }
-            expect([...new Set(log().filter((line) => line.includes("RESUME")))].sort()).to.deep.equal(each("RESUME"));
-            expect(runner.read("switchover.paused")).to.equal("");
+            for (const line of each("RESUME")) await waitForLog(line);
+            await waitForGuard();
             expect(existsSync(containerPaths.beforeStop)).to.equal(false);
         });
     }
@@ -304,26 +312,27 @@ describe("render/switchoverScript", () => {
     const startReconnect = () => once(start("--reconnect"), "exit");
 
     const [first = "", second = ""] = poolers;
-    const leadsAway = ["SET min_pool_size = 1000", "SET min_pool_size = 0", "RECONNECT"];
+    const leadsAway = (pooler: string, size: number): string[] =>
+        [`SET min_pool_size = ${size}`, "SET min_pool_size = 0", "RECONNECT"].map((step) => `${step} ${pooler}`);
 
     it("--reconnect leads PgBouncers away from the HAProxys that go, once another one has taken them", async () => {
-        runner.write(`servers-${first}`, " S    | app      | app      | active | 192.0.2.11 | 5433\n");
-        runner.write(`servers-${second}`, " S    | app      | app      | active | 192.0.2.12 | 5433\n");
+        const active = " S    | app      | app      | active";
+        runner.write(`servers-${first}`, `${active} | 192.0.2.11 | 5433\n`.repeat(2));
+        runner.write(`servers-${second}`, `${active} | 192.0.2.12 | 5433\n`.repeat(2));
         runner.write("down-192.0.2.11", "");
         const ended = startReconnect();
-        while (log().length < 3) await sleep(20);
+        await waitForLines(3);
         rmSync(`${runner.directory}/down-192.0.2.11`);
         runner.write("down-192.0.2.12", "");
-        while (log().length < 6) await sleep(20);
+        await waitForLines(6);
         rmSync(`${runner.directory}/down-192.0.2.12`);
         // Its host is to run none any more, and is not among the entry points; both have come to it meanwhile.
         runner.write("down-192.0.2.13", "");
-        while (log().length < 12) await sleep(20);
+        await waitForLines(12);
         rmSync(`${runner.directory}/down-192.0.2.13`);
         expect(await ended).to.deep.equal([0, null]);
-        const steps = (pooler: string): string[] => leadsAway.map((step) => `${step} ${pooler}`);
-        expect(log().slice(0, 6)).to.deep.equal([...steps(first), ...steps(second)]);
-        expect(log().slice(6)).to.have.members([...steps(first), ...steps(second)]);
+        expect(log().slice(0, 6)).to.deep.equal([...leadsAway(first, 4), ...leadsAway(second, 4)]);
+        expect(log().slice(6)).to.have.members([...leadsAway(first, 3), ...leadsAway(second, 3)]);
     });
 
     it("--reconnect knows a HAProxy by its name, too, and leaves it where PgBouncer doesn't say where it is", async () => {
@@ -337,9 +346,9 @@ describe("render/switchoverScript", () => {
         for (const router of ["localhost", "192.0.2.11", "192.0.2.12", "192.0.2.13"])
             runner.write(`down-${router}`, "");
         const ended = startReconnect();
-        while (log().filter((line) => line.startsWith("RECONNECT")).length < 2) await sleep(20);
+        for (const pooler of poolers) await waitForLog(`RECONNECT ${pooler}`);
         rmSync(`${runner.directory}/down-localhost`);
         expect(await ended).to.deep.equal([0, null]);
-        expect(log().filter((line) => line.endsWith(first))).to.deep.equal(leadsAway.map((step) => `${step} ${first}`));
+        expect(log().filter((line) => line.endsWith(first))).to.deep.equal(leadsAway(first, 3));
     });
 });
