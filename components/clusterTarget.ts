@@ -94,13 +94,15 @@ function createHosts(
     args: PostgresClusterArgs,
     opts: pulumi.ComponentResourceOptions,
 ): { [key: string]: Host } {
-    const { swarm } = args;
+    const { swarm, etcd, patroni } = args;
+    const pinningLabels = [etcd, patroni].flatMap((part) => part?.placementLabel ?? []);
     const onPlatform = (key: string) =>
         swarm === undefined
             ? { enableSwarmLabels: false }
             : {
                   manager: { key: swarm.manager, ...required(args.hosts, swarm.manager) },
                   labels: allLabels(key, required(args.hosts, key), placement),
+                  pinningLabels,
               };
     return Object.fromEntries(
         Object.entries(args.hosts).map(([key, host]) => [

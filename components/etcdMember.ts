@@ -73,7 +73,7 @@ export function etcdRolloutMember(own: LocatedMember, members: LocatedMember[], 
     const data = dataOf(config.name, list, args);
     return {
         ...own,
-        constraints: labelConstraints(args.placementLabel, [own.host]),
+        constraints: labelConstraints(args.placementLabel, own.host),
         workload: etcdWorkload(own, config, list, data, args),
         replacementWords: replacementWords.store(config.name, members.length),
         admission: (isNewGroup) => renderEtcdAdmissionScript(list, isNewGroup ? EtcdAdmission.New : EtcdAdmission.Join),

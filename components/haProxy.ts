@@ -12,7 +12,6 @@ import {
 import type { ServerCertificate } from "./clusterCertificates";
 import type { HaProxySettingsArgs } from "./haProxyArgs";
 import { PatroniConnection } from "./patroniGroup";
-import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
 import { readiness } from "./platform/readiness";
 import { spreadOut } from "./platform/spread";
@@ -128,7 +127,7 @@ export class HaProxy extends pulumi.ComponentResource implements RouterConnectio
             {
                 target: args.target,
                 hosts: args.hosts,
-                constraints: [args.constraint, ...labelConstraints(settings.placementLabel, args.hosts)],
+                constraints: [args.constraint],
                 workload: haProxyWorkload(this, args),
                 networks: networksOf(args),
                 replacementWords: replacementWords.proxy("HAProxy", args.hosts.length),

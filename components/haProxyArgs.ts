@@ -12,11 +12,12 @@ export interface HaProxySettingsArgs {
      */
     hosts?: string[];
     /**
-     * Name of a label that HAProxy's hosts carry in their `labels`, all with the same value, such as `edge` with "1" (seed 004).
+     * Name of a label that HAProxy's hosts carry in their `labels`, all with the same value, such as `edge` with "1" (seed 004). It chooses
+     * the hosts; a label of the cluster's own leads HAProxy there.
      *
      * @default - none
      *
-     * **Change:** rolling restart of HAProxy, and what `hosts` says where they follow from it.
+     * **Change:** what `hosts` says, where other hosts follow from it.
      */
     placementLabel?: string;
     /**

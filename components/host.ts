@@ -6,6 +6,7 @@ import { checkHost } from "./checks/hosts";
 import { createHostCommand, observeHost } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
 import { HostConnection, SshArgs } from "./platform/workload";
+import { refuseOtherValues } from "./render/changeWords";
 import { failFunction, sortedEntries } from "./render/shell";
 import { renderHostScript, renderLabelCheckScript, renderLabelScript } from "./render/hostScripts";
 
@@ -62,8 +63,9 @@ export interface HostArgs {
      *
      * @default - none
      *
-     * **Change:** in place. A label that is taken out here stays on the node. Swarm ends at once what another value of a `placementLabel`
-     * no longer fits: give the label another name instead, and members follow one at a time.
+     * **Change:** in place. A label that is taken out here stays on the node. Another value of the host's `placementLabel`, or
+     * of etcd's or Patroni's, is refused, because Swarm would end what it pins at once: give the label another name instead, and members
+     * follow one at a time.
      */
     labels?: { [name: string]: string };
     /**
@@ -104,6 +106,14 @@ export interface HostComponentArgs extends KeyedHostArgs {
      * @default true
      */
     enableSwarmLabels?: boolean;
+    /**
+     * Names of labels that pin services to hosts, beside the host's own `placementLabel`.
+     *
+     * @default - none
+     *
+     * **Change:** in place.
+     */
+    pinningLabels?: string[];
 }
 
 /**
@@ -144,7 +154,7 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
         );
         const nodeLabels =
             (args.enableSwarmLabels ?? true)
-                ? [setLabels(name, this, this.nodeName, this.labels, managerOf(args), this)]
+                ? [setLabels(name, this, [placementLabel, ...(args.pinningLabels ?? [])], managerOf(args), this)]
                 : [];
         this.ready = readiness([system, ...nodeLabels]);
         this.registerOutputs({ address: this.address, ready: this.ready });
@@ -166,12 +176,12 @@ function managerOf(args: HostComponentArgs): SshHost {
  */
 function setLabels(
     name: string,
-    host: SshHost,
-    nodeName: string,
-    labels: { [name: string]: string },
+    host: HostConnection,
+    pinning: string[],
     manager: SshHost,
     parent: pulumi.Resource,
 ): pulumi.Resource {
+    const { key, nodeName, labels = {} } = host;
     const node = { nodeName, labels };
     const mark = observeHost(manager, renderLabelCheckScript(node), { parent });
     return createHostCommand(
@@ -182,7 +192,18 @@ function setLabels(
                 .map(([label, value]) => `${label}=${value}`)
                 .join(" ")}`,
             script: mark.apply((text) => renderLabelScript(failFunction(host), node, text)),
+            announce: (before, after) => {
+                refuseOtherValues(key, pinning, labelsIn(before), labelsIn(after));
+                return [];
+            },
         },
         { parent, ignoreChanges: pulumi.runtime.isDryRun() ? ["stdin"] : [] },
+    );
+}
+
+/** The labels that are named in the purpose of the command that sets them. */
+function labelsIn(command: string): { [name: string]: string } {
+    return Object.fromEntries(
+        [...command.matchAll(/([^\s'=]+)=([^\s']*)/g)].map(([, name = "", value = ""]) => [name, value]),
     );
 }

@@ -223,7 +223,7 @@ function createMembers(
     };
     return nodes.map(({ key, node, host }) => ({
         ...patroniMember(key, node, host, context),
-        constraints: labelConstraints(args.settings.placementLabel, [host]),
+        constraints: labelConstraints(args.settings.placementLabel, host),
     }));
 }
 

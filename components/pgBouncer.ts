@@ -11,7 +11,6 @@ import {
     workloadNames,
 } from "./defaults";
 import { RouterConnection } from "./haProxy";
-import { labelConstraints } from "./platform/placement";
 import { assertNoProblems } from "./platform/problems";
 import { readiness } from "./platform/readiness";
 import { spreadOut } from "./platform/spread";
@@ -44,11 +43,12 @@ export interface PgBouncerSettingsArgs {
      */
     hosts?: string[];
     /**
-     * Name of a label that PgBouncer's hosts carry in their `labels`, all with the same value, such as `edge` with "1" (seed 004).
+     * Name of a label that PgBouncer's hosts carry in their `labels`, all with the same value, such as `edge` with "1" (seed 004). It chooses
+     * the hosts; a label of the cluster's own leads PgBouncer there.
      *
      * @default - none
      *
-     * **Change:** rolling restart of PgBouncer.
+     * **Change:** what `hosts` says, where other hosts follow from it.
      */
     placementLabel?: string;
     /**
@@ -205,7 +205,7 @@ export class PgBouncer extends pulumi.ComponentResource {
             {
                 target: args.target,
                 hosts: args.hosts,
-                constraints: [args.constraint, ...labelConstraints(settings.placementLabel, args.hosts)],
+                constraints: [args.constraint],
                 workload: pgBouncerWorkload(this.port, args, role),
                 networks: networksOf(args),
                 replacementWords: replacementWords.proxy("PgBouncer", args.hosts.length),

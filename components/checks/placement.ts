@@ -16,7 +16,7 @@ export function checkPlacementLabel(path: string, label: string | undefined, hos
     return [{ path, reason: `"${label}" was given; a label that each of its hosts has is allowed: ${keys} lacks it` }];
 }
 
-/** Checks that all hosts of interchangeable containers carry the label with the same value: one service asks for one. */
+/** Checks that all hosts of interchangeable containers carry the label with the same value, which stands for their role. */
 export function checkSharedLabel(path: string, label: string | undefined, hosts: LabelledHost[]): Problem[] {
     if (label === undefined) {
         return [];

@@ -1,7 +1,7 @@
 import { HostConnection } from "./workload";
 
-/** The constraints that hosts fulfil by a further label: all of them by the same value, or one host by its own. */
-export function labelConstraints(label: string | undefined, hosts: HostConnection[]): string[] {
-    const values = new Set(hosts.flatMap((host) => (label === undefined ? [] : (host.labels?.[label] ?? []))));
-    return [...values].map((value) => `node.labels.${label}==${value}`);
+/** The constraint that a host fulfils by a further label. */
+export function labelConstraints(label: string | undefined, host: HostConnection): string[] {
+    const value = label === undefined ? undefined : host.labels?.[label];
+    return value === undefined ? [] : [`node.labels.${label}==${value}`];
 }

@@ -85,6 +85,23 @@ function refuseTakenHosts({ added, removed, moved, sharesHosts }: MembersChange)
     }
 }
 
+/** Refuses another value of a label that pins services to a host. */
+export function refuseOtherValues(
+    host: string,
+    pinning: string[],
+    before: { [label: string]: string },
+    now: { [label: string]: string },
+): void {
+    for (const label of pinning) {
+        const [old, wanted] = [before[label], now[label]];
+        if (old !== undefined && wanted !== undefined && old !== wanted) {
+            throw new RefusedChange(
+                `outage: Swarm would end what is pinned to ${host} by ${label}=${old} at once. Keep the value, or give a label of another name the value ${wanted}: services follow one at a time`,
+            );
+        }
+    }
+}
+
 /** Says where a proxy comes to run, and where it goes. */
 export function describeSpread({ added, removed }: MembersChange): Announcement[] {
     return [

@@ -76,12 +76,11 @@ describe("HaProxy", () => {
         expect(containerSpec.args.join(" ")).to.match(/^sh -c ulimit -S -n 20200 .* haproxy -W -db /);
     });
 
-    it("runs only on hosts with its label, beside the library's own", async () => {
+    it("is led to its hosts by the library's label alone, which goes last from a host that is taken out", async () => {
         const hosts = ["db1", "db2"].map((key) => ({ ...hostConnection(key), labels: { edge: "1" } }));
         const recording = await recordHaProxy({ hosts, settings: { placementLabel: "edge" } });
         expect(serviceInputs(recording, "pg-haproxy").taskSpec.placement.constraints).to.deep.equal([
             "node.labels.role==true",
-            "node.labels.edge==1",
         ]);
     });
 

@@ -212,10 +212,10 @@ describe("Routing", () => {
             const hosts = labelled((index): { [name: string]: string } => (index > 0 ? { edge: "1" } : {}));
             const { cluster, recording } = await made({ hosts, haproxy: { placementLabel: "edge" } });
             expect(cluster.endpoints.readWrite).to.deep.equal(["192.0.2.12:5433", "192.0.2.13:5433"]);
-            expect(constraintsOf(recording, "pg-haproxy")).to.deep.equal([
-                "node.labels.pgha.pg.haproxy==true",
-                "node.labels.edge==1",
-            ]);
+            expect(constraintsOf(recording, "pg-haproxy")).to.deep.equal(["node.labels.pgha.pg.haproxy==true"]);
+            const labelling = ["db1", "db2"].map((key) => recording.custom(`pg-host-${key}-labels`).inputs.create);
+            expect(labelling[0]).not.to.include("pgha.pg.haproxy=true");
+            expect(labelling[1]).to.include("pgha.pg.haproxy=true");
         });
     });
 });

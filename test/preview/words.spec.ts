@@ -140,12 +140,12 @@ describe("A preview of a change", () => {
         );
     });
 
-    it("refuses it in an up without a preview, too, before a container or its files change", async () => {
+    it("refuses it in an up without a preview, too, before a container, its files or its directory change", async () => {
         const { status, text, journal } = await living.up(settingsWith({ ...nodes, "etcd.members": on(1, 4, 5) }));
         expect(status).not.to.equal(0);
         expect(text).to.match(/loss of the quorum/);
         const touched = (entries: string[]): string[] =>
-            entries.filter((entry) => /pg-(etcd|patroni|haproxy|pgbouncer)/.test(entry) && !entry.endsWith("-data"));
+            entries.filter((entry) => /pg-(etcd|patroni|haproxy|pgbouncer)/.test(entry));
         expect(touched(journal)).to.deep.equal([]);
         expect(touched((await living.up(settingsWith())).journal)).to.deep.equal([]);
     });
@@ -164,6 +164,12 @@ describe("A preview of a change", () => {
         );
         const back = { "patroni.postgresMajor": 16, "patroni.previousPostgresMajor": 17 };
         expect((await preview(back)).join("\n")).to.match(/warning: data loss: PostgreSQL 16 comes back/);
+    });
+
+    it("refuses another value of a label that pins services, which Swarm would end at once", async () => {
+        expect(await refused({ "hosts.docker-infra-1.labels.infra_node": "one" })).to.match(
+            /outage: Swarm would end what is pinned to docker-infra-1 by infra_node=1 at once/,
+        );
     });
 
     it("refuses another name, which would take the cluster down", async () => {

@@ -6,6 +6,7 @@ import {
     MemberPlace,
     MembersChange,
     RefusedChange,
+    refuseOtherValues,
     refuseStoreChange,
 } from "../../components/render/changeWords";
 import { describeDynamicChange } from "../../components/render/dynamicChange";
@@ -65,6 +66,18 @@ describe("Words for a preview", () => {
         expect(() => refuseStoreChange("Consul")({ ...none, added: [place("consul-db4", "db4")] })).to.throw(
             /^not possible: Consul's members .* consul-db4 would change/,
         );
+    });
+
+    it("refuse another value of a label that pins services, and none of others", () => {
+        const change = (now: { [label: string]: string }) => () => {
+            refuseOtherValues("db1", ["rack", "edge"], { rack: "a", disk: "ssd" }, now);
+        };
+        expect(change({ rack: "b", disk: "ssd" })).to.throw(
+            RefusedChange,
+            "outage: Swarm would end what is pinned to db1 by rack=a at once",
+        );
+        expect(change({ rack: "a", edge: "1", disk: "hdd" })).not.to.throw();
+        expect(change({ edge: "1" })).not.to.throw();
     });
 
     describe("of etcd's members", () => {
