@@ -1,13 +1,13 @@
 import { expect } from "chai";
 import { etcdctl } from "../../components/render/etcdYaml";
-import { Example } from "./helpers/example";
-import { inContainer, lines, onHost, scriptOnHost } from "./helpers/hosts";
-import { readSettings } from "./helpers/settings";
-import { inSeconds, note } from "./helpers/wait";
-import { describeWriters } from "./helpers/writers";
-import { ExampleWriters } from "../examples/helpers/exampleWriters";
-import { bringUpLab, hostsAs, labHostsByAddress, LabMachines } from "../examples/helpers/labMachines";
-import { LiveExample } from "../examples/helpers/liveExample";
+import { Example } from "../lab/helpers/example";
+import { inContainer, lines, onHost, scriptOnHost } from "../lab/helpers/hosts";
+import { readSettings } from "../lab/helpers/settings";
+import { inSeconds, note } from "../lab/helpers/wait";
+import { describeWriters } from "../lab/helpers/writers";
+import { ExampleWriters } from "./helpers/exampleWriters";
+import { bringUpLab, hostsAs, labHostsByAddress, LabMachines } from "./helpers/labMachines";
+import { LiveExample } from "./helpers/liveExample";
 
 const labHost = "db1";
 const longestGapSeconds = 3;
