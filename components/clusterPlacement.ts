@@ -1,4 +1,5 @@
 import type { ConsulMemberArgs } from "./consulQuorum";
+import { hostLabel } from "./defaults";
 import type { EtcdMemberArgs } from "./etcdQuorum";
 import type { HostArgs } from "./host";
 import type { PatroniNodeArgs } from "./patroniNode";
@@ -49,6 +50,18 @@ export function placeOnHosts(clusterName: string, args: PostgresClusterArgs): Cl
         ),
         smallestMemoryMiB: Math.min(...memories),
     };
+}
+
+/** The labels by which members are pinned to a host. */
+export function pinningLabels(key: string, args: PostgresClusterArgs, placement: ClusterPlacement): string[] {
+    const parts = [
+        { members: placement.etcd.members, label: args.etcd?.placementLabel },
+        { members: placement.consul.members, label: undefined },
+        { members: placement.patroni.nodes, label: args.patroni?.placementLabel },
+    ];
+    const here = parts.filter(({ members }) => Object.values(members).some(({ host }) => host === key));
+    const own = args.hosts[key]?.placementLabel ?? hostLabel;
+    return here.flatMap(({ label }) => [own, ...(label === undefined ? [] : [label])]);
 }
 
 /** The labels that a host's node needs: the user's, and those by which the spread containers find it. */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { allLabels, ClusterPlacement, rolesOf } from "./clusterPlacement";
+import { allLabels, ClusterPlacement, pinningLabels, rolesOf } from "./clusterPlacement";
 import { ClusterNetwork } from "./clusterNetwork";
 import { DockerHosts } from "./dockerHosts";
 import { Host } from "./host";
@@ -94,15 +94,14 @@ function createHosts(
     args: PostgresClusterArgs,
     opts: pulumi.ComponentResourceOptions,
 ): { [key: string]: Host } {
-    const { swarm, etcd, patroni } = args;
-    const pinningLabels = [etcd, patroni].flatMap((part) => part?.placementLabel ?? []);
+    const { swarm } = args;
     const onPlatform = (key: string) =>
         swarm === undefined
             ? { enableSwarmLabels: false }
             : {
                   manager: { key: swarm.manager, ...required(args.hosts, swarm.manager) },
                   labels: allLabels(key, required(args.hosts, key), placement),
-                  pinningLabels,
+                  pinningLabels: pinningLabels(key, args, placement),
               };
     return Object.fromEntries(
         Object.entries(args.hosts).map(([key, host]) => [

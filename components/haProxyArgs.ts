@@ -13,7 +13,7 @@ export interface HaProxySettingsArgs {
     hosts?: string[];
     /**
      * Name of a label that HAProxy's hosts carry in their `labels`, all with the same value, such as `edge` with "1" (seed 004). It chooses
-     * the hosts; a label of the cluster's own leads HAProxy there.
+     * the hosts where none are named; a label of the cluster's own leads HAProxy there.
      *
      * @default - none
      *

@@ -6,7 +6,7 @@ import { checkHost } from "./checks/hosts";
 import { createHostCommand, observeHost } from "./platform/hostCommand";
 import { objectName } from "./platform/objectName";
 import { HostConnection, SshArgs } from "./platform/workload";
-import { refuseOtherValues } from "./render/changeWords";
+import { Labelling, refuseOtherValues } from "./render/changeWords";
 import { failFunction, sortedEntries } from "./render/shell";
 import { renderHostScript, renderLabelCheckScript, renderLabelScript } from "./render/hostScripts";
 
@@ -63,9 +63,9 @@ export interface HostArgs {
      *
      * @default - none
      *
-     * **Change:** in place. A label that is taken out here stays on the node. Another value of the host's `placementLabel`, or
-     * of etcd's or Patroni's, is refused, because Swarm would end what it pins at once: give the label another name instead, and members
-     * follow one at a time.
+     * **Change:** in place. A label that is taken out here stays on the node. Another value of a label by which a `placementLabel` pins
+     * members to this host is refused, because Swarm would end them at once: give the label another name instead, and they follow one at a
+     * time.
      */
     labels?: { [name: string]: string };
     /**
@@ -107,9 +107,9 @@ export interface HostComponentArgs extends KeyedHostArgs {
      */
     enableSwarmLabels?: boolean;
     /**
-     * Names of labels that pin services to hosts, beside the host's own `placementLabel`.
+     * Names of its labels by which services are pinned to it.
      *
-     * @default - none
+     * @default - the `placementLabel`
      *
      * **Change:** in place.
      */
@@ -154,7 +154,7 @@ export class Host extends pulumi.ComponentResource implements HostConnection {
         );
         const nodeLabels =
             (args.enableSwarmLabels ?? true)
-                ? [setLabels(name, this, [placementLabel, ...(args.pinningLabels ?? [])], managerOf(args), this)]
+                ? [setLabels(name, this, args.pinningLabels ?? [placementLabel], managerOf(args), this)]
                 : [];
         this.ready = readiness([system, ...nodeLabels]);
         this.registerOutputs({ address: this.address, ready: this.ready });
@@ -188,12 +188,10 @@ function setLabels(
         objectName(name, "labels"),
         {
             host: manager,
-            purpose: `label ${nodeName} ${sortedEntries(labels)
-                .map(([label, value]) => `${label}=${value}`)
-                .join(" ")}`,
+            purpose: labelPurpose({ nodeName, labels, pinning }),
             script: mark.apply((text) => renderLabelScript(failFunction(host), node, text)),
             announce: (before, after) => {
-                refuseOtherValues(key, pinning, labelsIn(before), labelsIn(after));
+                refuseOtherValues(key, labellingIn(before), labellingIn(after));
                 return [];
             },
         },
@@ -201,9 +199,19 @@ function setLabels(
     );
 }
 
-/** The labels that are named in the purpose of the command that sets them. */
-function labelsIn(command: string): { [name: string]: string } {
-    return Object.fromEntries(
-        [...command.matchAll(/([^\s'=]+)=([^\s']*)/g)].map(([, name = "", value = ""]) => [name, value]),
+/** What the command that sets labels is for. The state keeps it, and so what the labels were and which of them pinned something. */
+function labelPurpose({ nodeName, labels, pinning }: Labelling): string {
+    const words = sortedEntries(labels).map(([label, value]) => `${label}=${value}`);
+    const pins = [...new Set(pinning)].sort();
+    return [`label ${nodeName} ${words.join(" ")}`, ...(pins.length === 0 ? [] : [`pinned by ${pins.join(" ")}`])].join(
+        ", ",
     );
+}
+
+/** What {@link labelPurpose} says in a command. */
+function labellingIn(command: string): Labelling {
+    const [, nodeName = "", words = "", pins = ""] =
+        /'label (\S+) ([^',]*)(?:, pinned by ([^']*))?'/.exec(command) ?? [];
+    const labels = words.split(" ").map((word) => word.split("=") as [string, string]);
+    return { nodeName, labels: Object.fromEntries(labels), pinning: pins.split(" ") };
 }

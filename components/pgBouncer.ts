@@ -44,7 +44,7 @@ export interface PgBouncerSettingsArgs {
     hosts?: string[];
     /**
      * Name of a label that PgBouncer's hosts carry in their `labels`, all with the same value, such as `edge` with "1" (seed 004). It chooses
-     * the hosts; a label of the cluster's own leads PgBouncer there.
+     * the hosts where none are named; a label of the cluster's own leads PgBouncer there.
      *
      * @default - none
      *

@@ -39,7 +39,7 @@ export interface HostConnection {
     nodeName: string;
     /** Labels of its Swarm node by which placement may ask for it. */
     labels?: { [name: string]: string };
-    /** Resolves when the host's kernel settings and labels are in place. */
+    /** Resolves when the host's kernel settings and labels are in place. It has to be known in a preview, as URNs are. */
     ready: pulumi.Output<string>;
 }
 

@@ -85,15 +85,21 @@ function refuseTakenHosts({ added, removed, moved, sharesHosts }: MembersChange)
     }
 }
 
-/** Refuses another value of a label that pins services to a host. */
-export function refuseOtherValues(
-    host: string,
-    pinning: string[],
-    before: { [label: string]: string },
-    now: { [label: string]: string },
-): void {
-    for (const label of pinning) {
-        const [old, wanted] = [before[label], now[label]];
+/** Labels of a Swarm node. */
+export interface Labelling {
+    nodeName: string;
+    labels: { [name: string]: string };
+    /** Names of those by which services are pinned to the node. */
+    pinning: string[];
+}
+
+/** Refuses another value of a label that pins services to a host, or did so before: they follow it only after the labels. */
+export function refuseOtherValues(host: string, before: Labelling, now: Labelling): void {
+    if (before.nodeName !== now.nodeName) {
+        return;
+    }
+    for (const label of new Set([...before.pinning, ...now.pinning])) {
+        const [old, wanted] = [before.labels[label], now.labels[label]];
         if (old !== undefined && wanted !== undefined && old !== wanted) {
             throw new RefusedChange(
                 `outage: Swarm would end what is pinned to ${host} by ${label}=${old} at once. Keep the value, or give a label of another name the value ${wanted}: services follow one at a time`,

@@ -96,9 +96,11 @@ export const leadAwayFunctions = [
     '  until [ "$(place "$1" "$2")" != between ] || [ "$(date +%s)" -gt "$leaves" ]; do sleep 0.1; done',
     '  console "$1" 3 RECONNECT >/dev/null || true',
     "}",
-    // Two more than the greatest pool has, of which one may be refused. PgBouncer logs in for each, and RECONNECT must not meet a login.
+    // Two more than the greatest pool has, of which one may be refused; all that there may be where PgBouncer doesn't say. It logs in for
+    // each, and RECONNECT must not meet a login.
     "greater() {",
-    '  connections "$1" | awk \'{ sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); if (++count[$0] > most) most = count[$0] } END { print most + 2 }\'',
+    '  table=$(connections "$1") || { echo 1000; return 0; }',
+    '  printf "%s\\n" "$table" | awk \'{ sub(/^[^ ]+ [^ ]+ [^ ]+ /, ""); if (++count[$0] > most) most = count[$0] } END { print most + 2 }\'',
     "}",
     "empty() {",
     "  for attempt in 1 2 3; do",

@@ -8,6 +8,7 @@ import {
     pauseTimeoutSeconds,
     renderConsolePasswords,
 } from "./poolerFunctions";
+import { awaitFunctions, drainFunctions, reachableFunctions } from "./primaryFunctions";
 import { connectedFunctions, leadAwayFunctions, reconnectFunction } from "./reconnectFunctions";
 import { inContainerFunction, shellQuote } from "./shell";
 
@@ -40,12 +41,6 @@ export interface SwitchoverScript {
 /** Time for the new primary to be reached everywhere; then PgBouncers go on, whatever has become of the switchover. */
 const switchoverTimeoutSeconds = 30;
 
-/** Attempts to reach the new primary after which one may take longer: where it is far away, or slow. */
-const quickAttempts = 100;
-
-/** Attempts between two looks at the time and at patronictl, each of which takes the processor from those that bring the new primary. */
-const attemptsBetweenLooks = 10;
-
 /** Time for the checkpoint before all else. */
 const checkpointTimeoutSeconds = 300;
 
@@ -57,9 +52,6 @@ const guardAttempts = 600;
 
 /** Time after which Patroni goes on with PostgreSQL's stop, whatever has become of the pause. */
 const holdSeconds = 2 * pauseTimeoutSeconds;
-
-/** Looks, 0.05 s apart, at whether a HAProxy turns clients away: for longer than from one check of the primary to the next. */
-const drainAttempts = 15;
 
 /** Time for all of patronictl, from its start before the pause. */
 const patronictlTimeoutSeconds = 3 * switchoverTimeoutSeconds;
@@ -175,6 +167,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
         `    sql ${checkpointTimeoutSeconds} -d '${primary}' -c CHECKPOINT >/dev/null || true`,
         "    return 0",
         "  fi",
+        '  action="$1"',
         // Whoever doesn't answer would make the others' clients wait.
         "  poolers=$(reachable $poolers)",
         "  routers=$(reachable $routers)",
@@ -205,6 +198,7 @@ function nodeScript({ scope, routers, poolers }: SwitchoverScript): string {
             ? "start_time() { false; }"
             : `start_time() { sql 5 -d '${primary}' -c 'SELECT pg_postmaster_start_time()'; }`,
         holdFunctions,
+        drainFunctions,
         awaitFunctions,
         connectedFunctions,
         leadAwayFunctions,
@@ -257,9 +251,8 @@ const prepareFunction = [
 ].join("\n");
 
 /**
- * Shell functions `leads`; `hold`, which has Patroni wait just before it stops PostgreSQL; `pause_when_held`, which pauses PgBouncers then
- * and lets Patroni go on; and `drain`, which waits until HAProxys have noticed that the primary is about to stop, and so lead to the next one
- * as soon as it is there. What happens before the pause takes longer than the rest, and costs PgBouncers' clients no time.
+ * Shell functions `leads`; `hold`, which has Patroni wait just before it stops PostgreSQL; and `pause_when_held`, which pauses PgBouncers then
+ * and lets Patroni go on. What happens before the pause takes longer than the rest, and costs PgBouncers' clients no time.
  */
 const holdFunctions = [
     // A node that has not been replaced since Patroni is told of the script stops without asking.
@@ -283,7 +276,8 @@ const holdFunctions = [
     `  deadline=$(($(date +%s) + ${switchoverTimeoutSeconds}))`,
     '  until [ -e "$dir/held" ] || ended || ! under_way; do sleep 0.05; done',
     '  if [ -e "$dir/held" ]; then',
-    '    [ -z "$poolers" ] || drain $routers',
+    // A restart in place shows HAProxy another state, and ends with the same primary.
+    '    [ "$action" = restart ] || [ -z "$poolers" ] || drain $routers',
     "    pause",
     "  else",
     `    rm -f ${containerPaths.beforeStop}`,
@@ -292,59 +286,5 @@ const holdFunctions = [
     // Who comes to it later would wait for somebody to open it.
     '  rm -f "$dir/go"',
     "  exec 6>&-",
-    "}",
-    "drain() {",
-    "  jobs=",
-    `  for router do (exec ${closedGates}; drained "$router") & jobs="$jobs $!"; done`,
-    '  for job in $jobs; do wait "$job"; done',
-    "}",
-    "drained() {",
-    `  tries=${drainAttempts}`,
-    '  until timeout 0.3 pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}"; [ "$?" -eq 2 ] || [ "$tries" -eq 0 ]; do',
-    "    tries=$((tries - 1))",
-    "    sleep 0.05",
-    "  done",
-    "}",
-].join("\n");
-
-/**
- * Shell functions `await_stop`, which waits until the leader takes no connection any more; `await_another`, which does so from afar, until the
- * primary is another one; and `await` and `await_all`, which wait until an entry point leads to a primary again, or all do; or until the
- * switchover has failed. HAProxy may keep an attempt for a second that began while no server was there.
- */
-const awaitFunctions = [
-    'ended() { failed || [ "$(date +%s)" -ge "$deadline" ]; }',
-    // Nobody leads within the next moment.
-    `await_stop() { while under_way && ! ended && pg_isready -q -t 2 -h ${containerPaths.postgresSocket}; do sleep 0.1; done; sleep 0.2; }`,
-    "await_another() {",
-    '  if [ -z "$started" ]; then while kill -0 "$asked" 2>/dev/null && ! ended; do sleep 0.1; done; return 0; fi',
-    '  until ended || { now=$(start_time) && [ -n "$now" ] && [ "$now" != "$started" ]; }; do sleep 0.1; done',
-    "}",
-    "await() {",
-    "  limit=0.3 attempts=0",
-    '  until timeout "$limit" pg_isready -q -t 5 -h "${1%:*}" -p "${1##*:}"; do',
-    "    attempts=$((attempts + 1))",
-    `    if [ "$((attempts % ${attemptsBetweenLooks}))" -eq 0 ] && ended; then break; fi`,
-    `    [ "$attempts" -lt ${quickAttempts} ] || limit=5`,
-    "    sleep 0.05",
-    "  done",
-    "}",
-    // They are ready together, and until the first is, Patroni has use for the processor.
-    "await_all() {",
-    '  [ "$#" -gt 0 ] || return 0',
-    '  await "$1"',
-    "  shift",
-    "  jobs=",
-    `  for router do (exec ${closedGates}; await "$router") & jobs="$jobs $!"; done`,
-    '  for job in $jobs; do wait "$job"; done',
-    "}",
-].join("\n");
-
-/** Shell functions `listens`, and `reachable`, which leaves of its arguments those that listen. */
-const reachableFunctions = [
-    'listens() { pg_isready -q -t 2 -h "${1%:*}" -p "${1##*:}"; [ "$?" -ne 2 ]; }',
-    "reachable() {",
-    '  for each do { if listens "$each"; then echo "$each"; else echo "$each does not answer" >&2; fi; } & done',
-    "  wait",
     "}",
 ].join("\n");

@@ -3,6 +3,7 @@ import {
     describeEtcdChange,
     describeNodesChange,
     describeSubnetChange,
+    Labelling,
     MemberPlace,
     MembersChange,
     RefusedChange,
@@ -68,16 +69,21 @@ describe("Words for a preview", () => {
         );
     });
 
-    it("refuse another value of a label that pins services, and none of others", () => {
-        const change = (now: { [label: string]: string }) => () => {
-            refuseOtherValues("db1", ["rack", "edge"], { rack: "a", disk: "ssd" }, now);
-        };
-        expect(change({ rack: "b", disk: "ssd" })).to.throw(
-            RefusedChange,
-            "outage: Swarm would end what is pinned to db1 by rack=a at once",
-        );
-        expect(change({ rack: "a", edge: "1", disk: "hdd" })).not.to.throw();
-        expect(change({ edge: "1" })).not.to.throw();
+    it("refuse another value of a label that pins services, or did so before, and of none else", () => {
+        const before = { nodeName: "node1", labels: { rack: "a", disk: "ssd" }, pinning: ["rack"] };
+        const change =
+            (...changes: Partial<Labelling>[]) =>
+            () => {
+                refuseOtherValues("db1", before, Object.assign({}, before, ...changes) as Labelling);
+            };
+        const other = { labels: { rack: "b", disk: "ssd" } };
+        const outage = "outage: Swarm would end what is pinned to db1 by rack=a at once";
+        expect(change(other)).to.throw(RefusedChange, outage);
+        expect(change(other, { pinning: ["disk"] })).to.throw(RefusedChange, outage);
+        expect(change({ labels: { rack: "a", disk: "hdd" } })).not.to.throw();
+        expect(change({ labels: { rack: "a", disk: "hdd" }, pinning: ["disk"] })).to.throw(RefusedChange);
+        expect(change({ labels: { zone: "b" }, pinning: ["zone"] })).not.to.throw();
+        expect(change(other, { nodeName: "node2" })).not.to.throw();
     });
 
     describe("of etcd's members", () => {

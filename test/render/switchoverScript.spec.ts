@@ -101,6 +101,8 @@ describe("render/switchoverScript", () => {
         expect(log().slice(2, 4).sort()).to.deep.equal(each("PAUSE"));
         expect(log()[4]).to.equal("stop");
         expect(log().slice(5).sort()).to.deep.equal(each("RESUME"));
+        // HAProxy shows no stop then, and would be waited for in vain.
+        expect(runner.read("drained")).to.equal("");
     });
 
     it("--restart resumes all when PostgreSQL doesn't restart, and says why", () => {
@@ -181,6 +183,19 @@ describe("render/switchoverScript", () => {
         expect(status).to.equal(0);
         expect(stderr).to.match(/PgBouncer 192\.0\.2\.22:6432 was not paused: .*authentication failed/);
         expect(log()).to.include("RESUME 192.0.2.21");
+    });
+
+    it("gives attempts more time after ten seconds, and ends the pause after thirty without a primary", () => {
+        // A second passes with each look at the time, from the leader's end on.
+        runner.fake(
+            "date",
+            'seconds=$(cat "$HOME/seconds" 2>/dev/null || echo 0); if [ -e "$HOME/stopped" ]; then seconds=$((seconds + 1)); echo "$seconds" >"$HOME/seconds"; fi; echo "$seconds"',
+        );
+        runner.write("hang", "");
+        expect(run().status).to.equal(0);
+        expect([...new Set(runner.read("limits").trim().split("\n"))]).to.deep.equal(["0.3", "5"]);
+        expect(Number(runner.read("seconds"))).to.be.within(30, 60);
+        expect(log().slice(-2).sort()).to.deep.equal(each("RESUME"));
     });
 
     it("goes on at once without a PgBouncer and a HAProxy that don't answer", () => {
