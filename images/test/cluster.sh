@@ -158,7 +158,7 @@ test_shutdown() {
   seconds=$(stop_seconds pgbouncer)
   held_outcome
   check "a stopping pgbouncer lets a transaction finish" equals "$outcome" finished
-  check "and stops when it has looked for idle clients" at_most "$seconds" 10
+  check "and stops when it has finished" at_most "$seconds" 6
   check "without an error" equals "$(docker inspect --format '{{.State.ExitCode}}' "$(container pgbouncer)")" 0
   docker rm "$(container pgbouncer)" >/dev/null
 
