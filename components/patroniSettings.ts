@@ -12,7 +12,7 @@ export interface PatroniSettingsArgs {
     /**
      * Failover timing as a named set; the four settings below override single values of it.
      *
-     * @default TimingPreset.Default - 30 / 5 / 10 / 15 seconds
+     * @default TimingPreset.Default - 30 / 5 / 8 / 15 seconds
      *
      * **Change:** in place.
      */
@@ -35,7 +35,8 @@ export interface PatroniSettingsArgs {
      */
     loopWaitSeconds?: number;
     /**
-     * Seconds for which DCS and PostgreSQL operations are tried again. At least 3, and loopWait + 2 * retryTimeout <= ttl. Seed 000 has 10.
+     * Seconds for which DCS and PostgreSQL operations are tried again. At least 3, and loopWait + 2 * retryTimeout <= ttl. With more than
+     * (ttl - 6) / 3, which shows a warning, a leader that is cut off may still run as primary when another is elected. Seed 000 has 10.
      *
      * @default - the preset's
      *
@@ -262,19 +263,24 @@ export interface PatroniSettings {
     stopGraceSeconds: number;
 }
 
+/** The timing of the preset, with single values of it overridden. */
+export function patroniTiming(args: PatroniSettingsArgs): PatroniTiming {
+    const preset = timingPresets[args.timing ?? TimingPreset.Default];
+    return {
+        ttlSeconds: args.ttlSeconds ?? preset.ttlSeconds,
+        loopWaitSeconds: args.loopWaitSeconds ?? preset.loopWaitSeconds,
+        retryTimeoutSeconds: args.retryTimeoutSeconds ?? preset.retryTimeoutSeconds,
+        primaryStartTimeoutSeconds: args.primaryStartTimeoutSeconds ?? preset.primaryStartTimeoutSeconds,
+    };
+}
+
 /** Fills in the defaults. */
 export function normalizePatroniSettings(
     args: PatroniSettingsArgs,
     smallestMemoryMiB: number,
     requireTls = false,
 ): PatroniSettings {
-    const preset = timingPresets[args.timing ?? TimingPreset.Default];
-    const timing: PatroniTiming = {
-        ttlSeconds: args.ttlSeconds ?? preset.ttlSeconds,
-        loopWaitSeconds: args.loopWaitSeconds ?? preset.loopWaitSeconds,
-        retryTimeoutSeconds: args.retryTimeoutSeconds ?? preset.retryTimeoutSeconds,
-        primaryStartTimeoutSeconds: args.primaryStartTimeoutSeconds ?? preset.primaryStartTimeoutSeconds,
-    };
+    const timing = patroniTiming(args);
     return {
         timing,
         dynamic: {

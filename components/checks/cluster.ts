@@ -2,7 +2,7 @@ import type { ClusterPlacement } from "../clusterPlacement";
 import { placeOnHosts, usesEtcd } from "../clusterPlacement";
 import { hostLabel } from "../defaults";
 import type { HostArgs } from "../host";
-import { postgresParameters } from "../patroniSettings";
+import { patroniTiming, postgresParameters } from "../patroniSettings";
 import type { PostgresClusterArgs } from "../postgresClusterArgs";
 import { checkTls } from "./certificates";
 import { checkAdministrators, checkApplications, checkLoginsApart, passwordWarnings } from "./applications";
@@ -22,6 +22,7 @@ import { checkPorts } from "./ports";
 import { Problem } from "./problem";
 import { checkSlotsApart, checkWalLevel } from "./slots";
 import { checkRouting } from "./routing";
+import { timingWarnings } from "./timing";
 import { checkNumber, checkResources, duplicated, portBounds } from "./values";
 
 type Members = { [key: string]: { host: string } };
@@ -151,12 +152,13 @@ export function clusterWarnings(args: PostgresClusterArgs): Problem[] {
                   },
               ]
             : [];
+    const timing = timingWarnings("patroni", patroniTiming(args.patroni ?? {}));
     const shared = [
         ...sharedHostWarnings("etcd.members", args.etcd?.members ?? {}, args.hosts),
         ...sharedHostWarnings("patroni.nodes", args.patroni?.nodes ?? {}, args.hosts),
     ];
     const passwords = passwordWarnings(args.administrators ?? {}, args.applications ?? {});
-    return [...hosts, ...images, ...single, ...slots, ...failsafe, ...shared, ...passwords];
+    return [...hosts, ...images, ...single, ...slots, ...failsafe, ...timing, ...shared, ...passwords];
 }
 
 /** Members that follow from the nodes: a node's unknown host is reported once, with the node. */

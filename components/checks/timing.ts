@@ -19,21 +19,26 @@ export enum TimingPreset {
 }
 
 /**
- * The presets' values. Each keeps a margin to Patroni's rule loopWait + 2 * retryTimeout <= ttl, because at equality failsafe mode
- * races (patroni#3678); seed 000's own 30/10/10 is at equality.
+ * Seconds after its last renewal at which a leader that is cut off has stopped at the latest, beside three times retryTimeout. Patroni does
+ * not count them in its rule loopWait + 2 * retryTimeout <= ttl: a renewal may be followed by two writes and the next loop's reading,
+ * each with its share of a retryTimeout, the renewal that fails by a look for other members of the store, and that by failsafe
+ * mode's two attempts of 2 s (docs/decisions/0024-a-leader-stops-before-the-next-begins.md).
  */
+const beyondRetriesSeconds = 6;
+
+/** The presets' values. In each a leader that is cut off has stopped before another is elected. */
 export const timingPresets: { [preset in TimingPreset]: PatroniTiming } = {
-    [TimingPreset.Fast]: { ttlSeconds: 20, loopWaitSeconds: 2, retryTimeoutSeconds: 8, primaryStartTimeoutSeconds: 5 },
+    [TimingPreset.Fast]: { ttlSeconds: 20, loopWaitSeconds: 2, retryTimeoutSeconds: 4, primaryStartTimeoutSeconds: 5 },
     [TimingPreset.Default]: {
         ttlSeconds: 30,
         loopWaitSeconds: 5,
-        retryTimeoutSeconds: 10,
+        retryTimeoutSeconds: 8,
         primaryStartTimeoutSeconds: 15,
     },
     [TimingPreset.Wan]: {
         ttlSeconds: 60,
         loopWaitSeconds: 10,
-        retryTimeoutSeconds: 20,
+        retryTimeoutSeconds: 16,
         primaryStartTimeoutSeconds: 45,
     },
 };
@@ -62,4 +67,22 @@ export function checkTiming(path: string, timing: PatroniTiming): Problem[] {
         });
     }
     return problems;
+}
+
+/** What Patroni takes, but not in time for a leader that is cut off. */
+export function timingWarnings(
+    path: string,
+    { ttlSeconds: ttl, retryTimeoutSeconds: retry }: PatroniTiming,
+): Problem[] {
+    const longest = Math.floor((ttl - beyondRetriesSeconds) / 3);
+    return retry <= longest
+        ? []
+        : [
+              {
+                  path: `${path}.retryTimeoutSeconds`,
+                  reason:
+                      `${retry} is given with a ttl of ${ttl}; a leader that is cut off may then still run as primary when another ` +
+                      `is elected; at most ${longest} keeps them apart`,
+              },
+          ];
 }

@@ -8,6 +8,7 @@ import type { Scenario } from "./scenarios";
 import { Session } from "./session";
 import type { Stack } from "./stack";
 import { waitUntil } from "./wait";
+import { bringLeadersTogether } from "./worstCut";
 
 export const steadyTimeoutMs = 30_000;
 const failoverTimeoutMs = 120_000;
@@ -66,17 +67,18 @@ export async function runRound(drill: Drill, scenario: Scenario): Promise<RoundR
         await waitForAnswers("steady load before the fault", load, steadyAnswers, steadyTimeoutMs, signal);
 
         const oldLeader = await readLeader(stack);
+        if (scenario.hostFault === "cut") await bringLeadersTogether(oldLeader);
         log(`${scenario.description} (${oldLeader})`);
         const brokenAt = performance.now();
         await injectFault(drill, scenario, oldLeader);
-        if (scenario.hostFault !== undefined) await waitForLeader(drill, oldLeader);
+        if (scenario.hostFault !== undefined) {
+            const electedAt = waitForLeader(drill, oldLeader).then(() => performance.now());
+            if (scenario.hostFault === "cut") await assertDemotedBefore(electedAt, drill, oldLeader, brokenAt);
+            await electedAt;
+        }
         await waitForAnswers("answers for every client after the fault", load, 1, failoverTimeoutMs, signal);
         const newLeader = await waitForLeader(drill);
         log(`leader is ${newLeader}, all clients are served`);
-        if (scenario.hostFault === "cut") {
-            await assertDemoted(drill, oldLeader);
-            log(`${oldLeader} accepts no writes while it is cut off`);
-        }
 
         const servedAt = performance.now();
         if (scenario.hostFault !== undefined) {
@@ -162,17 +164,36 @@ function waitForLeader({ stack, signal }: Drill, lostLeader?: string): Promise<s
     });
 }
 
-/** From inside a host that is cut off: its server must not be running as a primary beside the new leader. */
-async function assertDemoted({ stack, lab, signal }: Drill, host: string): Promise<void> {
-    const url = `${stack.nodes[host]?.patroniApi}/patroni`;
-    const answer = await waitUntil(`Patroni on ${host} says its role`, { timeoutMs: steadyTimeoutMs, signal }, () =>
-        // Not verified, because the host asks itself.
-        lab.exec(host, "curl", "--silent", "--show-error", "--insecure", "--max-time", "2", url),
-    );
-    const { role, state } = JSON.parse(answer) as { role: string; state: string };
-    if (state === "running" && (role === "primary" || role === "master")) {
-        throw new Error(`split brain: ${host} still runs as ${role} while another leader is elected`);
+/** Throws if a server that is cut off was still running as a primary when another leader was known. */
+async function assertDemotedBefore(
+    electedAt: Promise<number>,
+    drill: Drill,
+    host: string,
+    cutAt: number,
+): Promise<void> {
+    const [elected, lastPrimary] = await Promise.all([electedAt, lastTimeAsPrimary(drill, host)]);
+    const seconds = ((lastPrimary - cutAt) / 1000).toFixed(1);
+    if (lastPrimary > elected) {
+        throw new Error(`split brain: ${host} ran as primary for ${seconds} s while another leader was elected`);
     }
+    drill.log(`${host} ran as primary for ${seconds} s, and accepts no writes while it is cut off`);
+}
+
+/** When a server was asked for the last time that it answered as a primary. */
+async function lastTimeAsPrimary({ stack, lab, signal }: Drill, host: string): Promise<number> {
+    const url = `${stack.nodes[host]?.patroniApi}/patroni`;
+    let lastPrimary = performance.now();
+    await waitUntil(`${host} is no primary any more`, { timeoutMs: failoverTimeoutMs, signal }, async () => {
+        const askedAt = performance.now();
+        // Not verified, because the host asks itself.
+        const answer = await lab.exec(host, "curl", "--silent", "--show-error", "--insecure", "--max-time", "2", url);
+        const { role, state } = JSON.parse(answer) as { role: string; state: string };
+        if (state === "running" && (role === "primary" || role === "master")) {
+            lastPrimary = askedAt;
+            throw new Error(`it answers as ${role}`);
+        }
+    });
+    return lastPrimary;
 }
 
 function measurePaths(load: Load, brokenAt: number, servedAt: number, healthyAt: number): Record<string, PathResult> {

@@ -307,16 +307,18 @@ describe("checks/cluster", () => {
     describe("warnings", () => {
         it("has none for pinned hosts and images", () => expectProblems(clusterWarnings(clusterArgs()), {}));
 
-        it("tells of a missing host key, an image without digest and a single entry point", () => {
+        it("tells of a missing host key, an image without digest, a single entry point and late demotion", () => {
             const args = clusterArgs({
                 ...hostWith("db2", { ssh: {}, sshAddress: "198.51.100.2" }),
                 images: { ...images, haproxy: "registry.example.com/haproxy:3.0" },
                 pgbouncer: { hosts: ["db1"] },
+                patroni: { retryTimeoutSeconds: 10 },
             });
             expectProblems(clusterWarnings(args), {
                 "hosts.db2.ssh.hostKey": "ssh-keyscan -t ed25519 198.51.100.2",
                 "images.haproxy": '"registry.example.com/haproxy:3.0" has no digest',
                 "pgbouncer.hosts": "one host is given",
+                "patroni.retryTimeoutSeconds": "10 is given with a ttl of 30",
             });
             expectProblems(checkCluster("pg", args), {});
         });

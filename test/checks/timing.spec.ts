@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { checkTiming, PatroniTiming, timingPresets } from "../../components/checks/timing";
-import { refuses } from "./problems";
+import { checkTiming, PatroniTiming, timingPresets, timingWarnings } from "../../components/checks/timing";
+import { expectProblems, refuses } from "./problems";
 
 const good: PatroniTiming = {
     ttlSeconds: 30,
@@ -11,12 +11,19 @@ const good: PatroniTiming = {
 
 describe("checks/timing", () => {
     for (const [name, preset] of Object.entries(timingPresets)) {
-        it(`has a preset ${name} that keeps Patroni's rule with a margin`, () => {
+        it(`has a preset ${name} in which a leader that is cut off stops before another is elected`, () => {
             expect(checkTiming("patroni", preset)).to.deep.equal([]);
-            // At equality failsafe mode races: patroni#3678.
-            expect(preset.loopWaitSeconds + 2 * preset.retryTimeoutSeconds).to.be.lessThan(preset.ttlSeconds);
+            expect(timingWarnings("patroni", preset)).to.deep.equal([]);
         });
     }
+
+    it("warns of a retry_timeout with which a leader that is cut off stops too late", () => {
+        expectProblems(timingWarnings("patroni", { ...good, retryTimeoutSeconds: 9 }), {
+            "patroni.retryTimeoutSeconds":
+                "9 is given with a ttl of 30; a leader that is cut off may then still run as primary",
+        });
+        expectProblems(timingWarnings("patroni", { ...good, retryTimeoutSeconds: 8 }), {});
+    });
 
     it("takes the rule at equality when it is given so", () => {
         expect(checkTiming("patroni", { ...good, loopWaitSeconds: 10 })).to.deep.equal([]);

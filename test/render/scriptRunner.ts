@@ -65,6 +65,7 @@ export class ScriptRunner {
     }
 
     public remove(): void {
-        rmSync(this.directory, { recursive: true });
+        // What a script has left in the background may write a last file meanwhile.
+        rmSync(this.directory, { recursive: true, maxRetries: 20, retryDelay: 50 });
     }
 }

@@ -1,4 +1,4 @@
-import { workloadNames } from "../../../components/defaults";
+import { defaultPorts, workloadNames } from "../../../components/defaults";
 import { etcdctl } from "../../../components/render/etcdYaml";
 import { inContainer, lines } from "./hosts";
 import { readSettings } from "./settings";
@@ -33,4 +33,13 @@ export function waitForNewMember(witness: string, host: string, before: EtcdMemb
         const { id, votes } = await readEtcdMember(witness, host);
         if (id === before.id || !votes) throw new Error(`it is ${id}, ${votes ? "with" : "without"} a vote`);
     });
+}
+
+/** Has etcd led from a host's member. */
+export async function leadEtcdFrom(host: string): Promise<void> {
+    const { id } = await readEtcdMember(host, host);
+    const urls = Object.values(readSettings().hosts).map(
+        ({ address }) => `https://${address}:${defaultPorts.etcdClient}`,
+    );
+    await inContainer(host, etcdService(host), [...etcdctl(true, urls.join(",")), "move-leader", id]);
 }
