@@ -31,7 +31,7 @@ const parameters = {
 const dynamicConfiguration = {
     ttl: 30,
     loop_wait: 10,
-    retry_timeout: 10,
+    retry_timeout: 8,
     maximum_lag_on_failover: 1048576,
     synchronous_mode: true,
     synchronous_mode_strict: false,
@@ -61,7 +61,7 @@ describeExample(
             }
         });
 
-        it("Patroni has the figures of its table", async () => {
+        it("Patroni has the figures of its table, and a retry_timeout that keeps two leaders apart", async () => {
             const [node] = up().workloads("patroni");
             if (node === undefined) expect.fail("no node");
             const text = await inContainer(node.labHost, node.label, ["patronictl", "show-config"]);

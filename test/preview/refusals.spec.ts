@@ -23,7 +23,7 @@ const cases: { name: string; changes: { [path: string]: unknown }; told: RegExp[
         changes: {
             "swarm.manager": "elsewhere",
             "network.subnet": "10.0.20.0/33",
-            "patroni.ttlSeconds": 21,
+            "patroni.ttlSeconds": 20,
             "patroni.synchronousNodeCount": 3,
             "haproxy.ports": { readWrite: 5432 },
             "etcd.members": { a: { host: "docker-infra-1" }, b: { host: "docker-infra-2" } },
