@@ -18,14 +18,6 @@ export enum TimingPreset {
     Wan = "wan",
 }
 
-/**
- * Seconds after its last renewal at which a leader that is cut off has stopped at the latest, beside three times retryTimeout. Patroni does
- * not count them in its rule loopWait + 2 * retryTimeout <= ttl: a renewal may be followed by two writes and the next loop's reading,
- * each with its share of a retryTimeout, the renewal that fails by a look for other members of the store, and that by failsafe
- * mode's two attempts of 2 s (docs/decisions/0024-a-leader-stops-before-the-next-begins.md).
- */
-const beyondRetriesSeconds = 6;
-
 /** The presets' values. In each a leader that is cut off has stopped before another is elected. */
 export const timingPresets: { [preset in TimingPreset]: PatroniTiming } = {
     [TimingPreset.Fast]: { ttlSeconds: 20, loopWaitSeconds: 2, retryTimeoutSeconds: 4, primaryStartTimeoutSeconds: 5 },
@@ -69,20 +61,34 @@ export function checkTiming(path: string, timing: PatroniTiming): Problem[] {
     return problems;
 }
 
+/** Time that Patroni's failsafe mode has for nodes that don't answer: two attempts of 2 s. */
+const failsafeSeconds = 4;
+
+/**
+ * Seconds for which a leader that is cut off may run as primary after its last renewal of the lock, with three members of etcd: its status and
+ * its own key are written, or the loop waits; the store is read, the lock is not renewed, other members are looked for, and the nodes
+ * are asked (docs/decisions/0024-a-leader-stops-before-the-next-begins.md, which says what is left out).
+ */
+function demotionSeconds({ loopWaitSeconds: loop, retryTimeoutSeconds: retry }: PatroniTiming): number {
+    const oneMember = Math.max(1, retry / 3);
+    const renewal = retry + 2 * Math.max(1, retry / 6);
+    // A write that takes longer than a loop is followed by a renewal for the next one.
+    const writes = oneMember < loop ? 2 * oneMember : oneMember + renewal;
+    return Math.max(loop, writes) + retry + renewal + failsafeSeconds;
+}
+
 /** What Patroni takes, but not in time for a leader that is cut off. */
-export function timingWarnings(
-    path: string,
-    { ttlSeconds: ttl, retryTimeoutSeconds: retry }: PatroniTiming,
-): Problem[] {
-    const longest = Math.floor((ttl - beyondRetriesSeconds) / 3);
-    return retry <= longest
+export function timingWarnings(path: string, timing: PatroniTiming): Problem[] {
+    const seconds = Math.ceil(demotionSeconds(timing));
+    const { ttlSeconds: ttl, loopWaitSeconds: loop, retryTimeoutSeconds: retry } = timing;
+    return seconds <= ttl
         ? []
         : [
               {
-                  path: `${path}.retryTimeoutSeconds`,
+                  path: `${path}.ttlSeconds`,
                   reason:
-                      `${retry} is given with a ttl of ${ttl}; a leader that is cut off may then still run as primary when another ` +
-                      `is elected; at most ${longest} keeps them apart`,
+                      `${ttl} is less than the ${seconds} seconds for which a leader that is cut off may run as primary with loopWaitSeconds ` +
+                      `${loop} and retryTimeoutSeconds ${retry}; raise it, or take a retryTimeoutSeconds of less than a quarter of it`,
               },
           ];
 }

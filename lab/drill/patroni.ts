@@ -13,6 +13,7 @@ const clusterView = z.object({
 export type ClusterView = z.infer<typeof clusterView>;
 
 const dynamicConfiguration = z.object({
+    ttl: z.number(),
     synchronous_mode: z.union([z.boolean(), z.string()]).optional(),
     synchronous_node_count: z.number().optional(),
 });
@@ -52,6 +53,11 @@ export async function readSynchronousStandbys(nodes: Nodes): Promise<number> {
         default:
             return Math.min(configuration.synchronous_node_count ?? 1, standbys);
     }
+}
+
+/** How long a leader holds its lock without renewing it. */
+export async function readTtlSeconds(nodes: Nodes): Promise<number> {
+    return dynamicConfiguration.parse(await getFromAny(nodes, "/config")).ttl;
 }
 
 /** The name of the node that runs as leader; throws while there is none. */

@@ -6,8 +6,8 @@ import { readSettings } from "../../test/lab/helpers/settings";
 const port = defaultPorts.etcdClient;
 
 /**
- * Prepares the worst case of a cut: both leaders are on one host, and Patroni is connected to that host's member of etcd. The old leader of
- * etcd renews Patroni's lock for a moment after the cut, and only at its next renewal Patroni begins to notice.
+ * Prepares the cut that Patroni takes longest to notice: both leaders are on one host, and Patroni is connected to that host's member of etcd.
+ * That one renews Patroni's lock for a moment after the cut.
  */
 export async function bringLeadersTogether(host: string): Promise<void> {
     await leadEtcdFrom(host);
@@ -24,14 +24,16 @@ pid=$(docker inspect --format '{{.State.Pid}}' "$patroni")
 inside() { nsenter --target "$pid" --net "$@"; }
 turn_away() {
   for address in ${others.join(" ")}; do
-    inside iptables "$1" OUTPUT --destination "$address" --protocol tcp --dport ${port} --jump REJECT --reject-with tcp-reset
+    inside iptables --wait "$1" OUTPUT --destination "$address" --protocol tcp --dport ${port} --jump REJECT --reject-with tcp-reset || failed=1
   done
 }
+failed=0
 trap 'turn_away --delete' EXIT
 turn_away --insert
+[ "$failed" -eq 0 ]
 for attempt in {1..150}; do
   open=$(inside ss --no-header --tcp --numeric state established dport = :${port})
-  ! grep --quiet --invert-match ' ${hosts[host]?.address}:${port} *$' <<<"$open" && [ -n "$open" ] && exit
+  ! grep --quiet --invert-match ' ${hosts[host]?.address}:${port} *$' <<<"$open" && exit
   sleep 0.2
 done
 echo "Patroni's connections to etcd are still $open" >&2

@@ -318,7 +318,7 @@ describe("checks/cluster", () => {
                 "hosts.db2.ssh.hostKey": "ssh-keyscan -t ed25519 198.51.100.2",
                 "images.haproxy": '"registry.example.com/haproxy:3.0" has no digest',
                 "pgbouncer.hosts": "one host is given",
-                "patroni.retryTimeoutSeconds": "10 is given with a ttl of 30",
+                "patroni.ttlSeconds": "30 is less than the 34 seconds",
             });
             expectProblems(checkCluster("pg", args), {});
         });

@@ -19,10 +19,20 @@ describe("checks/timing", () => {
 
     it("warns of a retry_timeout with which a leader that is cut off stops too late", () => {
         expectProblems(timingWarnings("patroni", { ...good, retryTimeoutSeconds: 9 }), {
-            "patroni.retryTimeoutSeconds":
-                "9 is given with a ttl of 30; a leader that is cut off may then still run as primary",
+            "patroni.ttlSeconds":
+                "30 is less than the 31 seconds for which a leader that is cut off may run as primary",
         });
         expectProblems(timingWarnings("patroni", { ...good, retryTimeoutSeconds: 8 }), {});
+    });
+
+    it("warns of a loop_wait that is longer than what is left, and of one that a single write takes", () => {
+        const { fast } = timingPresets;
+        expectProblems(timingWarnings("patroni", { ...fast, loopWaitSeconds: 14, retryTimeoutSeconds: 3 }), {
+            "patroni.ttlSeconds": "20 is less than the 26 seconds",
+        });
+        expectProblems(timingWarnings("patroni", { ...fast, loopWaitSeconds: 1 }), {
+            "patroni.ttlSeconds": "20 is less than the 22 seconds",
+        });
     });
 
     it("takes the rule at equality when it is given so", () => {
