@@ -36,8 +36,8 @@ export interface PatroniSettingsArgs {
     loopWaitSeconds?: number;
     /**
      * Seconds for which DCS and PostgreSQL operations are tried again. At least 3, and loopWait + 2 * retryTimeout <= ttl. With more than
-     * about a quarter of the ttl a leader that is cut off may still run as primary when another is elected; the cluster warns of that.
-     * Seed 000 has 10.
+     * about a quarter of the ttl a leader that is cut off may still run as primary when another is elected; the cluster warns of that,
+     * and names the longest that will do. Seed 000 has 10.
      *
      * @default - the preset's
      *

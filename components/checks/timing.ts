@@ -79,16 +79,20 @@ function demotionSeconds({ loopWaitSeconds: loop, retryTimeoutSeconds: retry }: 
 
 /** What Patroni takes, but not in time for a leader that is cut off. */
 export function timingWarnings(path: string, timing: PatroniTiming): Problem[] {
-    const seconds = Math.ceil(demotionSeconds(timing));
     const { ttlSeconds: ttl, loopWaitSeconds: loop, retryTimeoutSeconds: retry } = timing;
-    return seconds <= ttl
-        ? []
-        : [
-              {
-                  path: `${path}.ttlSeconds`,
-                  reason:
-                      `${ttl} is less than the ${seconds} seconds for which a leader that is cut off may run as primary with loopWaitSeconds ` +
-                      `${loop} and retryTimeoutSeconds ${retry}; raise it, or take a retryTimeoutSeconds of less than a quarter of it`,
-              },
-          ];
+    const isInTime = (retryTimeoutSeconds: number) => demotionSeconds({ ...timing, retryTimeoutSeconds }) <= ttl;
+    if (isInTime(retry)) {
+        return [];
+    }
+    const shorter = Array.from({ length: retry }, (_, seconds) => seconds);
+    const longest = shorter.filter((seconds) => seconds >= minimum.retryTimeoutSeconds && isInTime(seconds)).pop();
+    const lower = longest === undefined ? "take another loopWaitSeconds" : `lower retryTimeoutSeconds to ${longest}`;
+    return [
+        {
+            path: `${path}.ttlSeconds`,
+            reason:
+                `${ttl} is less than the ${Math.ceil(demotionSeconds(timing))} seconds for which a leader that is cut off may run as primary ` +
+                `with loopWaitSeconds ${loop} and retryTimeoutSeconds ${retry}; raise it, or ${lower}`,
+        },
+    ];
 }

@@ -21,7 +21,7 @@ const cluster = new PostgresCluster(
         patroni: {
             ttlSeconds: 30,
             loopWaitSeconds: 10,
-            retryTimeoutSeconds: 8,
+            retryTimeoutSeconds: 6,
             maximumLagOnFailoverBytes: 1048576,
             synchronousMode: true,
             synchronousModeStrict: false,

@@ -20,7 +20,8 @@ describe("checks/timing", () => {
     it("warns of a retry_timeout with which a leader that is cut off stops too late", () => {
         expectProblems(timingWarnings("patroni", { ...good, retryTimeoutSeconds: 9 }), {
             "patroni.ttlSeconds":
-                "30 is less than the 31 seconds for which a leader that is cut off may run as primary",
+                "30 is less than the 31 seconds for which a leader that is cut off may run as primary with loopWaitSeconds 5 and " +
+                "retryTimeoutSeconds 9; raise it, or lower retryTimeoutSeconds to 8",
         });
         expectProblems(timingWarnings("patroni", { ...good, retryTimeoutSeconds: 8 }), {});
     });
@@ -28,7 +29,9 @@ describe("checks/timing", () => {
     it("warns of a loop_wait that is longer than what is left, and of one that a single write takes", () => {
         const { fast } = timingPresets;
         expectProblems(timingWarnings("patroni", { ...fast, loopWaitSeconds: 14, retryTimeoutSeconds: 3 }), {
-            "patroni.ttlSeconds": "20 is less than the 26 seconds",
+            "patroni.ttlSeconds":
+                "20 is less than the 26 seconds for which a leader that is cut off may run as primary with loopWaitSeconds 14 and " +
+                "retryTimeoutSeconds 3; raise it, or take another loopWaitSeconds",
         });
         expectProblems(timingWarnings("patroni", { ...fast, loopWaitSeconds: 1 }), {
             "patroni.ttlSeconds": "20 is less than the 22 seconds",

@@ -31,7 +31,7 @@ const parameters = {
 const dynamicConfiguration = {
     ttl: 30,
     loop_wait: 10,
-    retry_timeout: 8,
+    retry_timeout: 6,
     maximum_lag_on_failover: 1048576,
     synchronous_mode: true,
     synchronous_mode_strict: false,
