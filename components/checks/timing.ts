@@ -84,9 +84,14 @@ export function timingWarnings(path: string, timing: PatroniTiming): Problem[] {
     if (isInTime(retry)) {
         return [];
     }
-    const shorter = Array.from({ length: retry }, (_, seconds) => seconds);
-    const longest = shorter.filter((seconds) => seconds >= minimum.retryTimeoutSeconds && isInTime(seconds)).pop();
-    const lower = longest === undefined ? "take another loopWaitSeconds" : `lower retryTimeoutSeconds to ${longest}`;
+    let longest = retry;
+    while (longest >= minimum.retryTimeoutSeconds && !isInTime(longest)) {
+        longest -= 1;
+    }
+    const lower =
+        longest < minimum.retryTimeoutSeconds
+            ? "take another loopWaitSeconds"
+            : `lower retryTimeoutSeconds to ${longest}`;
     return [
         {
             path: `${path}.ttlSeconds`,
